@@ -1,0 +1,197 @@
+"""What the engine asks of a database. One package a database answers it; the engine never asks which one it is.
+
+A chunk crosses as a `Block` of canonical text. The old side's `read` makes it, the new side's `stage` loads it into an
+all-text temporary table on the same connection and in the same transaction as what follows. Nothing here takes or gives
+single rows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from changeover.dialects.block import Block
+from changeover.types.base import Family
+
+READING = {"changeover_reading": True}
+"""Execution options of a connection to a new database that will not write: where a transaction has to say so at its start, it
+then begins as a reader."""
+
+Side = Literal["old", "new"]
+Trouble = Literal["transient", "row", "fatal"]
+"""``transient``: try the chunk again. ``row``: some row does not fit. ``fatal``: neither helps."""
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A table, perhaps in a schema."""
+
+    name: str
+    schema: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> TableName:
+        """``schema.table`` or ``table``."""
+        schema, _, name = text.rpartition(".")
+        return cls(name, schema or None)
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+class Dialect(ABC):
+    """One database's way of doing what the engine needs. Instances hold no state of a connection."""
+
+    family: ClassVar[Family]
+    title: ClassVar[str]
+    lenient: ClassVar[bool] = False
+    """Stores whatever it is given: misfits are looked for before every write, not after a failure."""
+    single_writer: ClassVar[bool] = False
+    """Only one transaction can write at a time: ranges are copied one after the other."""
+    takes_ids_ahead: ClassVar[bool] = False
+    """Ids can only be allocated outside the transaction that uses them."""
+    then_join: ClassVar[str] = "JOIN"
+    """A join whose left side is read first: the stage is small and has no index, what it leads to is large and has one."""
+    max_identifier: ClassVar[int] = 63
+
+    @abstractmethod
+    def engine(self, url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
+        """A pooled engine whose every session is in UTC, in full Unicode, and waits only shortly for locks.
+
+        Sessions of an old database are read-only and see each statement's own snapshot; those of a new one are strict and in
+        READ COMMITTED. Values of statements never show in errors.
+        """
+
+    @abstractmethod
+    def trouble(self, error: BaseException) -> Trouble:
+        """What a failed statement's error calls for."""
+
+    @abstractmethod
+    def is_foreign_key(self, error: BaseException) -> bool:
+        """The statement failed since a row that it refers to is missing (or, deleting, refers to it)."""
+
+    @abstractmethod
+    def explain(self, error: BaseException) -> str:
+        """The server's reason in words that hold no value of a row."""
+
+    # Names
+
+    def quote(self, name: str) -> str:
+        """The identifier, quoted always."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def table(self, table: TableName) -> str:
+        """The table, quoted, with its schema if it has one."""
+        return (
+            f"{self.quote(table.schema)}.{self.quote(table.name)}" if table.schema else self.quote(table.name)
+        )
+
+    # Reading the old side
+
+    @abstractmethod
+    def read(self, connection: sa.Connection, select: sa.Select[Any]) -> Block:
+        """The rows of ``select``, whose columns are all canonical text, in one block.
+
+        Raises: BlockTooLarge when the server can't send them at once; ask for fewer rows.
+        """
+
+    @abstractmethod
+    def after(
+        self, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        """``columns > values`` in key order, in the form this database reads as an index range."""
+
+    @abstractmethod
+    def upto(
+        self, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        """``columns <= values`` in key order, in the form this database reads as an index range."""
+
+    # Writing the new side
+
+    @abstractmethod
+    def stage(self, connection: sa.Connection, name: str, columns: Sequence[str], block: Block) -> None:
+        """Make the temporary table ``name`` afresh and fill it with the block, whose fields are ``columns``.
+
+        The first column holds keys: bytes decide what equals what. The table is this connection's alone. The transaction
+        goes on. Raises: UnstageableText when the database can't hold some text at all.
+        """
+
+    @abstractmethod
+    def update(
+        self, table: TableName, assignments: Sequence[tuple[str, str]], source: str, on: str, where: str
+    ) -> str:
+        """UPDATE ``table`` AS t … from ``source`` (a FROM clause whose first table is the stage) ON ``on`` WHERE ``where``.
+
+        ``assignments`` are (column, SQL). Its row count is the number of rows that matched.
+        """
+
+    @abstractmethod
+    def delete(self, table: TableName, where: str) -> str:
+        """DELETE FROM ``table`` AS t WHERE ``where``."""
+
+    @abstractmethod
+    def concat(self, parts: Sequence[str]) -> str:
+        """Texts, none NULL, joined."""
+
+    def insert_override(self) -> str:
+        """What stands between the column list and SELECT, so that explicit values of identity columns are taken."""
+        return ""
+
+    def constant_after(self, constant: int, column: str) -> str:
+        """A constant, in a form that makes the planner read ``column``'s table first, and use an index on more than the constant.
+
+        For planners that can't be trusted with the id map, of which they have no statistics or old ones.
+        """
+        del column
+        return str(constant)
+
+    @abstractmethod
+    def integer(self, text: str) -> str:
+        """Canonical text of an integer, known to be one, as a number of this database."""
+
+    @abstractmethod
+    def as_text(self, number: str) -> str:
+        """A number as text."""
+
+    @abstractmethod
+    def as_key(self, staged: str) -> str:
+        """A staged text as a value that an index on root keys is asked for."""
+
+    @property
+    @abstractmethod
+    def key_type(self) -> str:
+        """The type of a column for root keys: bytes decide, trailing spaces count."""
+
+    # Locks and ids
+
+    @abstractmethod
+    def lock(self, connection: sa.Connection, targets: Sequence[str], *, exclusive: bool) -> None:
+        """Take the table locks of ``targets`` until the transaction ends, in the order given.
+
+        Raises: the database's own error, transient, when the lock can't be had soon.
+        """
+
+    @abstractmethod
+    def allocate(
+        self, connection: sa.Connection | None, side: sa.Engine, table: TableName, column: str, count: int
+    ) -> list[range]:
+        """``count`` ids of ``table`` that nobody else is or will be given, as ranges.
+
+        Parameters: ``connection`` is in the transaction that will use them, None where ``takes_ids_ahead``; ``side`` is for
+        work that must not be in that transaction.
+        """
+
+    @abstractmethod
+    def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
+        """Make the table's own counter give ids above ``upto`` only. Does nothing where it already does, or has none."""
+
+    # Cost
+
+    @abstractmethod
+    def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
+        """About how many rows the table has, from the database's statistics, at no cost; None if it has none."""

@@ -1,0 +1,124 @@
+"""MariaDB and MySQL, by PyMySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from changeover.dialects.base import Dialect, Side, TableName, Trouble
+from changeover.dialects.block import Block
+from changeover.dialects.mysql import ids, reading, session, staging
+from changeover.dialects.mysql.errors import code, explain, trouble
+from changeover.dialects.mysql.naming import quote
+from changeover.types.base import Family
+
+
+class MySQL(Dialect):
+    """See `Dialect`."""
+
+    family: ClassVar[Family] = "mysql"
+    title: ClassVar[str] = "MariaDB/MySQL"
+    takes_ids_ahead: ClassVar[bool] = True
+    then_join: ClassVar[str] = "STRAIGHT_JOIN"
+    max_identifier: ClassVar[int] = 64
+
+    def engine(self, url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
+        return session.engine(url, side, pool_size)
+
+    def trouble(self, error: BaseException) -> Trouble:
+        return trouble(error)
+
+    def is_foreign_key(self, error: BaseException) -> bool:
+        return code(error) in (1216, 1217, 1451, 1452)
+
+    def explain(self, error: BaseException) -> str:
+        return explain(error)
+
+    def quote(self, name: str) -> str:
+        return quote(name)
+
+    def read(self, connection: sa.Connection, select: sa.Select[Any]) -> Block:
+        return reading.read(connection, select)
+
+    def after(
+        self, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        # `(a, b) > (x, y)` would be a full index scan: only the spelled-out form is read as a range.
+        return _compare(columns, values, last=lambda c, v: c > v, first=lambda c, v: c >= v)
+
+    def upto(
+        self, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        return _compare(
+            columns, values, last=lambda c, v: c <= v, first=lambda c, v: c <= v, descend=lambda c, v: c < v
+        )
+
+    def stage(self, connection: sa.Connection, name: str, columns: Sequence[str], block: Block) -> None:
+        staging.stage(connection, name, columns, block)
+
+    def update(
+        self, table: TableName, assignments: Sequence[tuple[str, str]], source: str, on: str, where: str
+    ) -> str:
+        sets = ", ".join(f"t.{quote(column)} = {value}" for column, value in assignments)
+        return f"UPDATE {self.table(table)} AS t JOIN ({source}) ON {on} SET {sets} WHERE {where}"
+
+    def delete(self, table: TableName, where: str) -> str:
+        return f"DELETE t FROM {self.table(table)} AS t WHERE {where}"
+
+    def concat(self, parts: Sequence[str]) -> str:
+        return f"CONCAT({', '.join(parts)})"
+
+    def integer(self, text: str) -> str:
+        return f"CAST({text} AS DECIMAL(65, 0))"
+
+    def as_text(self, number: str) -> str:
+        return f"CAST({number} AS CHAR)"
+
+    def as_key(self, staged: str) -> str:
+        return f"CAST({staged} AS BINARY)"
+
+    @property
+    def key_type(self) -> str:
+        return staging.KEY_TYPE
+
+    def lock(self, connection: sa.Connection, targets: Sequence[str], *, exclusive: bool) -> None:
+        mode = "FOR UPDATE" if exclusive else "LOCK IN SHARE MODE"
+        for target in targets:
+            found = connection.execute(
+                sa.text(f"SELECT target FROM changeover_table_lock WHERE target = :t {mode}"), {"t": target}
+            ).first()
+            if found is None:
+                raise RuntimeError(f"no lock row for {target}: plan the table first")
+
+    def allocate(
+        self, connection: sa.Connection | None, side: sa.Engine, table: TableName, column: str, count: int
+    ) -> list[range]:
+        return ids.allocate(side, table, count)
+
+    def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
+        ids.reserve(side, table, upto)
+
+    def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
+        statement = sa.text(
+            "SELECT table_rows FROM information_schema.tables WHERE table_name = :name AND table_schema = "
+            "COALESCE(:schema, DATABASE())"
+        )
+        found = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalar()
+        return None if found is None else int(found)
+
+
+def _compare(
+    columns: Any, values: Any, *, last: Any, first: Any, descend: Any = None
+) -> sa.ColumnElement[bool]:
+    """``a > x OR (a = x AND b > y)``, with ``a >= x`` before it so that the whole of it is a range on the first column."""
+    descend = descend or last
+    if len(columns) == 1:
+        return last(columns[0], values[0])
+    terms: list[sa.ColumnElement[bool]] = []
+    for depth in range(len(columns)):
+        op = last if depth == len(columns) - 1 else descend
+        equal = [columns[i] == values[i] for i in range(depth)]
+        terms.append(sa.and_(*equal, op(columns[depth], values[depth])))
+    return sa.and_(first(columns[0], values[0]), sa.or_(*terms))

@@ -1,0 +1,58 @@
+"""MariaDB and MySQL sessions: UTC, strict, utf8mb4, and the first to give way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from pymysql.constants import CLIENT
+from sqlalchemy import event
+
+from changeover.dialects.base import Side
+
+STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
+"""The last: a row with the id 0 keeps it. Without it, a counter would give the row another one."""
+LOCK_WAIT_SECONDS = 3
+"""How long a statement waits for a row or a table before the chunk is tried again: under what an application's own
+requests would notice."""
+
+_BOTH = (
+    "SET SESSION time_zone = '+00:00'",
+    "SET NAMES utf8mb4",
+    f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+    f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+)
+_OLD = (
+    # Lenient: an old row is read as it is. The server's answer must not depend on its configured mode, so it is set.
+    "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'",
+    "SET SESSION group_concat_max_len = 1073741824",
+    "SET SESSION TRANSACTION READ ONLY",
+)
+_NEW = (f"SET SESSION sql_mode = '{STRICT}'",)
+
+
+def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
+    """See `Dialect.engine`."""
+    made = sa.create_engine(
+        url.update_query_dict({"charset": "utf8mb4"}),
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 10,
+            "local_infile": side == "new",
+            "max_allowed_packet": 1 << 30,
+            "client_flag": CLIENT.FOUND_ROWS,
+        },
+    )
+
+    @event.listens_for(made, "connect")
+    def harden(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        with connection.cursor() as cursor:
+            for statement in (*_BOTH, *(_OLD if side == "old" else _NEW)):
+                cursor.execute(statement)
+
+    return made

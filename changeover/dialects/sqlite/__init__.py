@@ -1,0 +1,96 @@
+"""SQLite, by Python's own sqlite3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+
+from changeover.dialects.base import Dialect, Side, TableName, Trouble
+from changeover.dialects.block import Block
+from changeover.dialects.sqlite import bulk, ids, session
+from changeover.dialects.sqlite.errors import explain, trouble
+from changeover.types.base import Family
+
+
+class SQLite(Dialect):
+    """See `Dialect`."""
+
+    family: ClassVar[Family] = "sqlite"
+    title: ClassVar[str] = "SQLite"
+    lenient: ClassVar[bool] = True
+    single_writer: ClassVar[bool] = True
+    max_identifier: ClassVar[int] = 1000
+
+    def engine(self, url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
+        return session.engine(url, side, pool_size)
+
+    def trouble(self, error: BaseException) -> Trouble:
+        return trouble(error)
+
+    def is_foreign_key(self, error: BaseException) -> bool:
+        return "FOREIGN KEY" in str(getattr(error, "orig", None) or error)
+
+    def explain(self, error: BaseException) -> str:
+        return explain(error)
+
+    def read(self, connection: sa.Connection, select: sa.Select[Any]) -> Block:
+        return bulk.read(connection, select)
+
+    def after(
+        self, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        return columns[0] > values[0] if len(columns) == 1 else sa.tuple_(*columns) > sa.tuple_(*values)
+
+    def upto(
+        self, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.ColumnElement[bool]:
+        return columns[0] <= values[0] if len(columns) == 1 else sa.tuple_(*columns) <= sa.tuple_(*values)
+
+    def stage(self, connection: sa.Connection, name: str, columns: Sequence[str], block: Block) -> None:
+        bulk.stage(connection, name, columns, block)
+
+    def update(
+        self, table: TableName, assignments: Sequence[tuple[str, str]], source: str, on: str, where: str
+    ) -> str:
+        sets = ", ".join(f"{self.quote(column)} = {value}" for column, value in assignments)
+        return f"UPDATE {self.table(table)} AS t SET {sets} FROM {source} WHERE ({on}) AND ({where})"
+
+    def delete(self, table: TableName, where: str) -> str:
+        return f"DELETE FROM {self.table(table)} AS t WHERE {where}"
+
+    def concat(self, parts: Sequence[str]) -> str:
+        return "(" + " || ".join(parts) + ")"
+
+    def constant_after(self, constant: int, column: str) -> str:
+        # CROSS JOIN, which fixes an order, would also put an UPDATE's target before the stage.
+        return f"{constant} + 0 * length({column})"
+
+    def integer(self, text: str) -> str:
+        return f"CAST({text} AS INTEGER)"
+
+    def as_text(self, number: str) -> str:
+        return f"CAST({number} AS TEXT)"
+
+    def as_key(self, staged: str) -> str:
+        return staged
+
+    @property
+    def key_type(self) -> str:
+        return "TEXT"
+
+    def lock(self, connection: sa.Connection, targets: Sequence[str], *, exclusive: bool) -> None:
+        """Nothing to do: a transaction of the new side begins with BEGIN IMMEDIATE, which excludes every other writer."""
+
+    def allocate(
+        self, connection: sa.Connection | None, side: sa.Engine, table: TableName, column: str, count: int
+    ) -> list[range]:
+        assert connection is not None
+        return ids.allocate(connection, table, column, count)
+
+    def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
+        ids.reserve(side, table, upto)
+
+    def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
+        return None
