@@ -1,0 +1,197 @@
+"""A root's key: which columns make it, its canonical text, and how the text becomes a bound of an index range again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from changeover.errors import MappingError, NoUsableKey
+from changeover.mapping import Mapping, OldTable
+from changeover.schema import ColumnShape, TableShape
+from changeover.types.base import Family, Kind
+from changeover.types.binary import Binary
+from changeover.types.decimal import Decimal as DecimalKind
+from changeover.types.float import Float
+from changeover.types.integer import Integer
+
+_ESCAPED = re.compile(r"~[~!]")
+
+KeyValues = tuple[str, ...]
+"""Canonical texts, one for each key column."""
+
+
+@dataclass(frozen=True)
+class KeyColumn:
+    """A column of a key."""
+
+    name: str
+    kind: Kind
+    type: sa.types.TypeEngine[Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """The columns a root is paged by, in their order."""
+
+    columns: tuple[KeyColumn, ...]
+    family: Family
+
+    @property
+    def is_number(self) -> bool:
+        """One integer that every database orders alike."""
+        return len(self.columns) == 1 and isinstance(self.columns[0].kind, Integer)
+
+    @property
+    def is_numbers(self) -> bool:
+        """Integers only: every database orders them alike."""
+        return all(isinstance(c.kind, Integer) for c in self.columns)
+
+    def of(self, root: OldTable) -> list[sa.ColumnElement[Any]]:
+        """The key's columns in a statement."""
+        return [root[c.name] for c in self.columns]
+
+    def texts(self, root: OldTable) -> list[sa.ColumnElement[Any]]:
+        """The key's canonical texts in a statement."""
+        return [c.kind.text(root[c.name], self.family, c.kind) for c in self.columns]
+
+    def encoded(self, root: OldTable) -> sa.ColumnElement[Any]:
+        """The key as one text: itself if it is one column, else its parts joined by ``|``, which they escape."""
+        return self.join(self.texts(root), self.family)
+
+    def join(self, parts: Sequence[sa.ColumnElement[Any]], family: Family) -> sa.ColumnElement[Any]:
+        """Canonical texts of the key's columns as one encoded key, in a statement of ``family``; NULL if one is NULL."""
+        if len(parts) == 1:
+            return parts[0]
+        bar = sa.literal_column("'|'")
+        escaped = [
+            part if isinstance(c.kind, Integer) else _escaped(part)
+            for part, c in zip(parts, self.columns, strict=True)
+        ]
+        pieces = [piece for part in escaped for piece in (bar, part)][1:]
+        if family == "mysql":
+            return sa.func.concat(*pieces)
+        joined: Any = pieces[0]
+        for piece in pieces[1:]:
+            joined = joined.op("||")(piece)
+        return joined
+
+    def decode(self, encoded: str) -> KeyValues:
+        """The parts of an encoded key. Raises ValueError when it has not as many as the key has columns."""
+        if len(self.columns) == 1:
+            return (encoded,)
+        parts = split(encoded)
+        if len(parts) != len(self.columns):
+            raise ValueError(f"a key of {len(self.columns)} columns was expected")
+        return parts
+
+    def literals(self, values: KeyValues) -> list[sa.ColumnElement[Any]]:
+        """The values as bound parameters of their columns' types, so that indexes are used and collations apply."""
+        return [self._literal(c, value) for c, value in zip(self.columns, values, strict=True)]
+
+    def _value(self, column: KeyColumn, text: str) -> Any:
+        if isinstance(column.kind, Integer):
+            return int(text)
+        if isinstance(column.kind, DecimalKind):
+            return float(text) if self.family == "sqlite" else Decimal(text)
+        if isinstance(column.kind, Float):
+            return float(text)
+        return bytes.fromhex(text) if isinstance(column.kind, Binary) else text
+
+    def _literal(self, column: KeyColumn, text: str) -> sa.ColumnElement[Any]:
+        value = self._value(column, text)
+        if self.family == "postgresql":
+            return sa.cast(
+                sa.literal(text if not isinstance(value, bytes) else value, _plain(value)), column.type
+            )
+        return sa.literal(value, _plain(value))
+
+    def is_one_of(self, root: OldTable, keys: Sequence[KeyValues]) -> sa.ColumnElement[bool]:
+        """The root's key is among ``keys``."""
+        columns = self.of(root)
+        rows = [self.literals(key) for key in keys]
+        if not rows:
+            return sa.false()
+        if len(columns) == 1:
+            return columns[0].in_([row[0] for row in rows])
+        if self.family == "sqlite":
+            # Written as IN (VALUES …): SQLite takes no list of rows, and hundreds of ORs are too deep for it.
+            values = [
+                tuple(self._value(c, v) for c, v in zip(self.columns, key, strict=True)) for key in keys
+            ]
+            return sa.tuple_(*columns).in_(values)
+        return sa.tuple_(*columns).in_([sa.tuple_(*row) for row in rows])
+
+
+def split(encoded: str) -> KeyValues:
+    """The parts of an encoded key of several columns."""
+    return tuple(
+        _ESCAPED.sub(lambda found: "|" if found[0] == "~!" else "~", part) for part in encoded.split("|")
+    )
+
+
+def dump(values: KeyValues | None) -> str | None:
+    """A key for the ledger."""
+    return None if values is None else json.dumps(list(values), ensure_ascii=False)
+
+
+def restore(text: str | None) -> KeyValues | None:
+    """A key from the ledger."""
+    return None if text is None else tuple(json.loads(text))
+
+
+def choose(mapping: Mapping, shape: TableShape, family: Family) -> Key:
+    """The key to page by: the mapping's, else the primary key, else a unique index without NULLs.
+
+    Raises: NoUsableKey when there is none, or the mapping's is not unique; MappingError when it names an unknown column.
+    """
+    names = mapping.key or (shape.keys[0] if shape.keys else ())
+    where = f"mapping {mapping.name}, table {mapping.root_name}"
+    if not names:
+        nullable = ", ".join("(" + ", ".join(u) + ")" for u in shape.uniques)
+        hint = f"; the unique index over {nullable} can hold NULL" if nullable else ""
+        raise NoUsableKey(
+            f"{where}: there is no primary key and no unique index without NULLs to page by{hint}. Give the old table one "
+            "(ALTER TABLE … ADD UNIQUE), or name a unique set of columns with key=(…)"
+        )
+    if mapping.key and not any(set(key) <= set(names) for key in shape.keys):
+        raise NoUsableKey(
+            f"{where}: key=({', '.join(names)}) is not covered by a unique index without NULLs, so rows could be missed"
+        )
+    return Key(tuple(_column(where, shape, name) for name in names), family)
+
+
+def _column(where: str, shape: TableShape, name: str) -> KeyColumn:
+    column: ColumnShape | None = shape.column(name)
+    if column is None:
+        raise MappingError(
+            f"{where}: key column {name} does not exist; there are: {', '.join(c.name for c in shape.columns)}"
+        )
+    if column.kind is None:
+        raise NoUsableKey(
+            f"{where}, column {name}: a key of this type can't be paged by: {column.unsupported}"
+        )
+    return KeyColumn(name, column.kind, column.type)
+
+
+def _escaped(part: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    tilde = sa.func.replace(part, sa.literal_column("'~'"), sa.literal_column("'~~'"))
+    return sa.func.replace(tilde, sa.literal_column("'|'"), sa.literal_column("'~!'"))
+
+
+def _plain(value: Any) -> sa.types.TypeEngine[Any]:
+    for python, generic in (
+        (bool, sa.Boolean()),
+        (int, sa.BigInteger()),
+        (Decimal, sa.Numeric()),
+        (float, sa.Double()),
+        (bytes, sa.LargeBinary()),
+    ):
+        if isinstance(value, python):
+            return generic
+    return sa.Text()

@@ -1,0 +1,66 @@
+"""Walking a key space: where a page that begins after one key ends. Never by OFFSET from the start: each step begins at a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from changeover.dialects import Dialect
+from changeover.keyset.key import Key, KeyValues
+from changeover.mapping import OldTable
+
+
+def page_end(
+    connection: sa.Connection,
+    dialect: Dialect,
+    root: OldTable,
+    key: Key,
+    after: KeyValues | None,
+    upto: KeyValues | None,
+    rows: int,
+) -> KeyValues | None:
+    """The key of the ``rows``-th root after ``after``, or None if there are fewer up to ``upto``.
+
+    It reads ``rows`` entries of the key's index and nothing of the table.
+    """
+    statement = select_page_end(dialect, root, key, after, upto, rows)
+    found = connection.execute(statement).first()
+    return None if found is None else _texts(found)
+
+
+def select_page_end(
+    dialect: Dialect, root: OldTable, key: Key, after: KeyValues | None, upto: KeyValues | None, rows: int
+) -> sa.Select[Any]:
+    """`page_end`'s statement."""
+    columns = key.of(root)
+    statement = sa.select(*columns).select_from(root.from_).order_by(*columns).limit(1).offset(rows - 1)
+    for part in (
+        None if after is None else dialect.after(columns, key.literals(after)),
+        None if upto is None else dialect.upto(columns, key.literals(upto)),
+    ):
+        if part is not None:
+            statement = statement.where(part)
+    # The index is walked over bare columns; only the one key that is found is written as text.
+    inner = statement.subquery("page")
+    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
+    return sa.select(*texts)
+
+
+def last_key(connection: sa.Connection, root: OldTable, key: Key) -> KeyValues | None:
+    """The largest key, or None for an empty table."""
+    columns = key.of(root)
+    inner = (
+        sa.select(*columns)
+        .select_from(root.from_)
+        .order_by(*(c.desc() for c in columns))
+        .limit(1)
+        .subquery("page")
+    )
+    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
+    found = connection.execute(sa.select(*texts)).first()
+    return None if found is None else _texts(found)
+
+
+def _texts(row: Any) -> KeyValues:
+    return tuple(value.decode() if isinstance(value, (bytes, bytearray)) else str(value) for value in row)

@@ -1,0 +1,20 @@
+"""An expression that goes into a smaller column, with consent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True, eq=False)
+class Narrow:
+    """An expression whose type is larger than its target's: rows that don't fit are rejected, never cut."""
+
+    value: sa.ColumnElement[Any]
+
+
+def narrow(value: sa.ColumnElement[Any]) -> Narrow:
+    """Allow ``value`` into a smaller column: each row that does not fit becomes a reject, none is changed."""
+    return Narrow(value)

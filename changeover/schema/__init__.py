@@ -1,0 +1,5 @@
+"""What the live schemas look like, as frozen shapes that the check, the planner and the binder read."""
+
+from changeover.schema.reflect import ColumnShape, ForeignKey, Schema, TableShape
+
+__all__ = ["ColumnShape", "ForeignKey", "Schema", "TableShape"]
