@@ -1,0 +1,129 @@
+"""What a bound mapping is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from changeover.dialects import Dialect
+from changeover.keyset.key import Key
+from changeover.mapping import Assigned, Mapping, Python
+from changeover.schema import TableShape
+from changeover.types.base import Kind
+
+Identity = Literal["direct", "assigned", "mapped"]
+"""``direct``: the root's integer key gives the target's, by itself. ``assigned``: the id map gives it. ``mapped``: columns
+make it, and the id map remembers it."""
+
+
+@dataclass(frozen=True)
+class BoundColumn:
+    """A target column. ``value`` is the SQL it is given, ``staged`` the stage's columns it comes from."""
+
+    name: str
+    kind: Kind
+    source: Kind
+    value: str
+    staged: tuple[str, ...]
+    nullable: bool
+    lookup: bool = False
+    marked: bool = False
+    """The old database may have marked the text as one that it could not compute."""
+
+    @property
+    def text(self) -> str:
+        """The staged text's SQL, for columns that have just one."""
+        return self.staged[0]
+
+
+@dataclass(frozen=True)
+class BoundLookup:
+    """A foreign key's join: ``joined`` follows the stage in FROM; ``value`` is NULL where the parent is missing."""
+
+    column: str
+    alias: str
+    joined: str
+    value: str
+    given: str
+    """SQL: the row names a parent at all."""
+    parent: str
+    own: bool
+    """The parent is a row of the same target."""
+    on: tuple[tuple[str, str], ...] = ()
+    """The parent's columns and the staged texts they are asked for; empty for a lookup through the id map."""
+    returned: str = ""
+    parsed: tuple[BoundColumn, ...] = ()
+    """Those of the staged texts that the parent's columns, being no text, parse, and may not be able to."""
+
+
+@dataclass(frozen=True)
+class PythonColumn:
+    """A column that a function makes: which fields of the block it reads, and how values are parsed and formatted."""
+
+    target: str
+    python: Python
+    inputs: tuple[int, ...]
+    kinds: tuple[Kind, ...]
+    result: Kind
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A mapping on live schemas."""
+
+    mapping: Mapping
+    id: int
+    """The ledger's number for it."""
+    old: TableShape
+    new: TableShape
+    key: Key
+    identity: Identity
+    identity_columns: tuple[str, ...]
+    """The target's columns that tell its rows apart: its primary key."""
+    offset: int
+    owned: tuple[int | None, int | None]
+    """Where ids are kept or shifted: above which and up to which key the target's rows are this mapping's; None is without end."""
+    columns: tuple[BoundColumn, ...]
+    lookups: tuple[BoundLookup, ...]
+    pythons: tuple[PythonColumn, ...]
+    read_fields: tuple[sa.ColumnElement[Any], ...]
+    stage_columns: tuple[str, ...]
+    dialect: Dialect
+    seniors: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    """Mappings that are asked first in a merge: their ids, and the columns each of them writes."""
+
+    @property
+    def stage(self) -> str:
+        """The name of its staging table."""
+        return f"changeover_stage_{self.id}"
+
+    @property
+    def assigned(self) -> Assigned | None:
+        """The ids rule, when ids are assigned."""
+        return self.mapping.ids if isinstance(self.mapping.ids, Assigned) else None
+
+    @property
+    def uses_id_map(self) -> bool:
+        """Whether its roots are remembered in the id map."""
+        return self.identity != "direct"
+
+    def select(self, where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        """The rows of the roots that ``where`` holds for, as canonical text, in key order."""
+        root = self.mapping.root
+        source: sa.FromClause = root.from_
+        for join in self.mapping.joins:
+            source = source.join(join.table.from_, join.on, isouter=join.outer)
+        fields = [field.label(f"f{place}") for place, field in enumerate(self.read_fields)]
+        statement = sa.select(*fields).select_from(source).where(where)
+        if self.mapping.where is not None:
+            statement = statement.where(self.mapping.where)
+        return statement.order_by(*self.key.of(root))
+
+    def column(self, name: str) -> BoundColumn:
+        """The bound column of this name. Raises KeyError."""
+        found = next((c for c in self.columns if c.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found

@@ -1,0 +1,251 @@
+"""Rejects: rows that could not be moved, each with its key, column, reason and value, until they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from changeover.ledger.clock import now
+from changeover.ledger.tables import KeyText, mapping, reject
+
+RejectKind = Literal["value", "conflict", "waiting", "referenced"]
+"""``value`` does not fit its column; ``conflict``: another row has a unique value or the identity; ``waiting`` for a parent that
+isn't there; ``referenced``: the root is gone, but other rows refer to the target row."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that was not moved, as the writer found it. ``value`` is the old text of the column, where one column is to blame."""
+
+    root_key: str
+    column: str
+    kind: RejectKind
+    reason: str
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class RejectRow:
+    """A reject in the ledger."""
+
+    id: int
+    mapping: str
+    target: str
+    root: str
+    root_key: str
+    column: str
+    kind: str
+    reason: str
+    value: str | None
+    range_no: int | None
+    attempts: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+def settle(
+    connection: sa.Connection,
+    mapping_id: int,
+    seen: Sequence[str],
+    range_no: int | None,
+    found: Sequence[Reject],
+) -> None:
+    """Make the rejects of the roots ``seen`` be exactly ``found``: what was mended goes, what is new comes, what stays ages.
+
+    Parameters: ``seen`` are those among the roots just applied that had rejects or have some now.
+    """
+    if not seen:
+        return
+    known = {(row.root_key, row.column_name): row for row in _of(connection, mapping_id, seen)}
+    wanted = {(r.root_key, r.column): r for r in found}
+    gone = [row.id for key, row in known.items() if key not in wanted]
+    at = now()
+    for part in _parts(gone):
+        connection.execute(sa.delete(reject).where(reject.c.id.in_(part)))
+    stay = [
+        {"b_id": known[k].id, "b_kind": r.kind, "b_reason": r.reason, "b_value": r.value, "b_at": at}
+        for k, r in wanted.items()
+        if k in known
+    ]
+    if stay:
+        connection.execute(
+            sa.update(reject)
+            .where(reject.c.id == sa.bindparam("b_id"))
+            .values(
+                kind=sa.bindparam("b_kind"),
+                reason=sa.bindparam("b_reason"),
+                value=sa.bindparam("b_value"),
+                last_seen=sa.bindparam("b_at"),
+                attempts=reject.c.attempts + 1,
+            ),
+            stay,
+        )
+    new = [_row(mapping_id, range_no, r, at) for k, r in wanted.items() if k not in known]
+    if new:
+        connection.execute(sa.insert(reject), new)
+
+
+def with_rejects(connection: sa.Connection, mapping_id: int, stage: str) -> list[str]:
+    """The staged roots that have open rejects. ``stage`` is the quoted name of the stage."""
+    statement = sa.text(
+        f"SELECT DISTINCT r.root_key FROM changeover_reject r JOIN {stage} s ON r.root_key = s.k WHERE r.mapping_id = :m"
+    )
+    typed = statement.columns(sa.column("root_key", KeyText()))
+    return list(connection.execute(typed, {"m": mapping_id}).scalars())
+
+
+def open_count(
+    connection: sa.Connection,
+    mapping_id: int,
+    *,
+    range_no: int | None = None,
+    kind: str | None = None,
+    but: Sequence[str] = (),
+) -> int:
+    """How many roots of the mapping (in the range) have open rejects (of the kind; none that only wait in columns ``but``)."""
+    statement = sa.select(sa.func.count(sa.distinct(reject.c.root_key))).where(
+        reject.c.mapping_id == mapping_id
+    )
+    if range_no is not None:
+        statement = statement.where(reject.c.range_no == range_no)
+    if kind is not None:
+        statement = statement.where(reject.c.kind == kind)
+    if but:
+        statement = statement.where(
+            sa.not_(sa.and_(reject.c.kind == "waiting", reject.c.column_name.in_(but)))
+        )
+    return int(connection.execute(statement).scalar_one())
+
+
+def any_open(connection: sa.Connection, mapping_id: int) -> bool:
+    """Whether the mapping has open rejects; costs one look at an index."""
+    return (
+        connection.execute(sa.select(sa.literal(1)).where(reject.c.mapping_id == mapping_id).limit(1)).first()
+        is not None
+    )
+
+
+def keys(
+    connection: sa.Connection,
+    mapping_id: int,
+    kinds: Sequence[str] | None = None,
+    *,
+    range_no: int | None = None,
+    limit: int = 1000,
+    after: str = "",
+) -> list[str]:
+    """Root keys with open rejects (of these kinds, in the range), in byte order, after ``after``: a page."""
+    statement = (
+        sa.select(reject.c.root_key)
+        .where(reject.c.mapping_id == mapping_id)
+        .distinct()
+        .order_by(reject.c.root_key)
+        .limit(limit)
+    )
+    if kinds:
+        statement = statement.where(reject.c.kind.in_(list(kinds)))
+    if range_no is not None:
+        statement = statement.where(reject.c.range_no == range_no)
+    if after:
+        statement = statement.where(reject.c.root_key > after)
+    return list(connection.execute(statement).scalars())
+
+
+def open_rejects(
+    connection: sa.Connection,
+    *,
+    mapping_name: str | None = None,
+    target: str | None = None,
+    kind: str | None = None,
+    range_no: int | None = None,
+    limit: int = 100,
+    after_id: int = 0,
+) -> list[RejectRow]:
+    """A page of open rejects in the order in which they were found."""
+    statement = (
+        sa.select(reject, mapping.c.name.label("mapping_name"), mapping.c.target, mapping.c.root)
+        .join(mapping, mapping.c.id == reject.c.mapping_id)
+        .where(reject.c.id > after_id)
+        .order_by(reject.c.id)
+        .limit(limit)
+    )
+    for column, wanted in (
+        (mapping.c.name, mapping_name),
+        (mapping.c.target, target),
+        (reject.c.kind, kind),
+        (reject.c.range_no, range_no),
+    ):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    return [_reject_row(row) for row in connection.execute(statement).mappings()]
+
+
+def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
+    """Open rejected roots by mapping's name and kind."""
+    statement = (
+        sa.select(mapping.c.name, reject.c.kind, sa.func.count(sa.distinct(reject.c.root_key)))
+        .join(mapping, mapping.c.id == reject.c.mapping_id)
+        .group_by(mapping.c.name, reject.c.kind)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for name, kind, number in connection.execute(statement).all():
+        found.setdefault(str(name), {})[str(kind)] = int(number)
+    return found
+
+
+def _of(connection: sa.Connection, mapping_id: int, seen: Sequence[str]) -> list[Any]:
+    rows: list[Any] = []
+    for part in _parts(list(seen)):
+        statement = sa.select(reject.c.id, reject.c.root_key, reject.c.column_name).where(
+            reject.c.mapping_id == mapping_id, reject.c.root_key.in_(part)
+        )
+        rows.extend(connection.execute(statement).all())
+    return [_Known(row.id, row.root_key, row.column_name) for row in rows]
+
+
+@dataclass(frozen=True)
+class _Known:
+    id: int
+    root_key: str
+    column_name: str
+
+
+def _parts(items: list[Any], size: int = 500) -> list[list[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _row(mapping_id: int, range_no: int | None, found: Reject, at: datetime) -> dict[str, Any]:
+    return {
+        "mapping_id": mapping_id,
+        "root_key": found.root_key,
+        "column_name": found.column,
+        "kind": found.kind,
+        "reason": found.reason,
+        "value": found.value,
+        "range_no": range_no,
+        "attempts": 1,
+        "first_seen": at,
+        "last_seen": at,
+    }
+
+
+def _reject_row(row: Any) -> RejectRow:
+    return RejectRow(
+        id=int(row["id"]),
+        mapping=row["mapping_name"],
+        target=row["target"],
+        root=row["root"],
+        root_key=row["root_key"],
+        column=row["column_name"],
+        kind=row["kind"],
+        reason=row["reason"],
+        value=row["value"],
+        range_no=row["range_no"],
+        attempts=int(row["attempts"]),
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+    )

@@ -1,0 +1,176 @@
+"""Where each root stands, from the ledger alone: two queries, whatever the number of ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from changeover.ledger.clock import now
+from changeover.ledger.mappings import planned_roots
+from changeover.ledger.tables import mapping, range_, reject
+
+if TYPE_CHECKING:
+    from changeover.project import Project
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """A root's progress. Rates are rows read a second; ``eta_seconds`` is None when nothing is running or known.
+
+    ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows rejected), stale (the
+    mapping changed since some range was copied), done.
+    """
+
+    root: str
+    database: str
+    domain: str
+    targets: tuple[str, ...]
+    ranges_total: int
+    ranges_done: int
+    ranges_failed: int
+    ranges_running: int
+    ranges_stale: int
+    rows_planned: int
+    rows_read: int
+    written: int
+    unchanged: int
+    deleted: int
+    rejected_open: int
+    waiting: int
+    rate: float
+    eta_seconds: float | None
+    state: str
+    updated_at: datetime | None
+
+
+def table_status(project: Project) -> list[TableStatus]:
+    """Every root's status, parents first."""
+    moves = project.moves  # binding may write to the ledger: not while a connection is read from
+    with project.reading() as connection:
+        ranges = {row["root"]: row for row in connection.execute(_ranges()).mappings()}
+        stale = _stale(connection, {root: move.fingerprint for root, move in moves.items()})
+        rejects = _rejects(connection)
+        planned = planned_roots(connection)
+    return [
+        _status(project, root, ranges.get(root), rejects, stale.get(root, 0), root in planned)
+        for root in project.registry.roots
+    ]
+
+
+def _ranges() -> sa.Select[Any]:
+    def having(status: str) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((range_.c.status == status, 1), else_=0)).label(status)
+
+    summed = [
+        sa.func.sum(range_.c[name]).label(name)
+        for name in ("rows_planned", "rows_read", "inserted", "updated", "unchanged", "deleted")
+    ]
+    return sa.select(
+        range_.c.root,
+        sa.func.count().label("total"),
+        *(having(status) for status in ("planned", "running", "failed", "done")),
+        *summed,
+        sa.func.sum(
+            sa.case((range_.c.status == "running", range_.c.rows_planned - range_.c.rows_read), else_=0)
+        ).label("left_running"),
+        sa.func.sum(
+            sa.case((range_.c.status.in_(("planned", "failed")), range_.c.rows_planned), else_=0)
+        ).label("left_planned"),
+        sa.func.min(range_.c.started_at).label("started_at"),
+        sa.func.max(range_.c.finished_at).label("finished_at"),
+        sa.func.sum(range_.c.seconds).label("seconds"),
+    ).group_by(range_.c.root)
+
+
+def _stale(connection: sa.Connection, fingerprints: dict[str, str]) -> dict[str, int]:
+    counts = (
+        sa.select(range_.c.root, range_.c.fingerprint, sa.func.count())
+        .where(range_.c.status == "done")
+        .group_by(range_.c.root, range_.c.fingerprint)
+    )
+    found: dict[str, int] = {}
+    for root, fingerprint, number in connection.execute(counts).all():
+        if root in fingerprints and fingerprint != fingerprints[root]:
+            found[root] = found.get(root, 0) + int(number)
+    return found
+
+
+def _rejects(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    waiting = sa.func.count(sa.distinct(sa.case((reject.c.kind == "waiting", reject.c.root_key))))
+    statement = (
+        sa.select(mapping.c.root, sa.func.count(sa.distinct(reject.c.root_key)), waiting)
+        .join(mapping, mapping.c.id == reject.c.mapping_id)
+        .group_by(mapping.c.id, mapping.c.root)
+    )
+    found: dict[str, tuple[int, int]] = {}
+    for root, total, waits in connection.execute(statement).all():
+        before = found.get(root, (0, 0))
+        found[root] = (before[0] + int(total), before[1] + int(waits))
+    return found
+
+
+def _status(
+    project: Project, root: str, row: Any, rejects: dict[str, tuple[int, int]], stale: int, planned: bool
+) -> TableStatus:
+    bounds = project.registry.of_root(root)
+    open_, waiting = rejects.get(root, (0, 0))
+    number = (
+        {
+            name: int(row[name] or 0)
+            for name in row
+            if name not in ("root", "started_at", "finished_at", "seconds")
+        }
+        if row
+        else {}
+    )
+    rate = _rate(row)
+    left = number.get("left_running", 0) + number.get("left_planned", 0)
+    running = number.get("running", 0)
+    return TableStatus(
+        root=root,
+        database=bounds[0].database,
+        domain=bounds[0].domain,
+        targets=tuple(m.target for m in bounds),
+        ranges_total=number.get("total", 0),
+        ranges_done=number.get("done", 0),
+        ranges_failed=number.get("failed", 0),
+        ranges_running=running,
+        ranges_stale=stale,
+        rows_planned=number.get("rows_planned", 0),
+        rows_read=number.get("rows_read", 0),
+        written=number.get("inserted", 0) + number.get("updated", 0),
+        unchanged=number.get("unchanged", 0),
+        deleted=number.get("deleted", 0),
+        rejected_open=open_,
+        waiting=waiting,
+        rate=rate,
+        eta_seconds=max(0.0, left / rate) if running and rate else None,
+        state=_state(number, open_, stale, planned),
+        updated_at=row["finished_at"] if row else None,
+    )
+
+
+def _rate(row: Any) -> float:
+    """Over the wall clock from the first start to the last end (or now), which counts ranges copied side by side rightly."""
+    if not row or not row["started_at"] or not row["rows_read"]:
+        return 0.0
+    end = now() if row["running"] else row["finished_at"] or now()
+    wall = max((end - row["started_at"]), timedelta(milliseconds=1)).total_seconds()
+    return int(row["rows_read"]) / max(min(wall, float(row["seconds"] or wall)), 1e-3)
+
+
+def _state(number: dict[str, int], rejects: int, stale: int, planned: bool) -> str:
+    if not number.get("total"):
+        return "done" if planned else "not planned"
+    if number["running"]:
+        return "running"
+    if number["failed"]:
+        return "failed"
+    if number["done"] < number["total"]:
+        return "planned"
+    if rejects:
+        return "rejects"
+    return "stale" if stale else "done"

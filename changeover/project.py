@@ -1,0 +1,117 @@
+"""Everything a run needs, opened once: mappings, engines, schemas, and the mappings bound to them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from changeover.binding import Move, moves
+from changeover.dialects import READING, Dialect, of
+from changeover.errors import ConfigurationError, ConnectionRefused
+from changeover.ledger import mappings as ledger_mappings
+from changeover.mapping import Registry
+from changeover.schema import Schema
+from changeover.settings import Settings
+
+
+class Project:
+    """Mappings on live databases. A context manager: leaving it closes its connections.
+
+    Safe to share between threads. Schemas are looked at once; open a new one after a table was altered.
+    """
+
+    def __init__(
+        self, registry: Registry, old: dict[str, sa.Engine], new: sa.Engine, workers: int = 2
+    ) -> None:
+        missing = [name for name in registry.databases if name not in old]
+        if missing:
+            raise ConfigurationError(
+                f"no connection for old database {', '.join(missing)}: set CHANGEOVER_OLD_{missing[0].upper()}_URL"
+            )
+        self.registry = registry
+        self.workers = workers
+        self.old = {name: Schema(engine) for name, engine in old.items()}
+        self.new = Schema(new)
+
+    @classmethod
+    def open(cls, registry: Registry, settings: Settings) -> Project:
+        """Connect to all databases and look at the ledger.
+
+        Raises: ConfigurationError, ConnectionRefused or LedgerMissing, each saying what to set or run.
+        """
+        pool = settings.workers + 2
+        old = {
+            name: of(settings.old_urls[name]).engine(settings.old_urls[name], "old", pool)
+            for name in registry.databases
+        }
+        project = cls(
+            registry, old, of(settings.new_url).engine(settings.new_url, "new", pool), settings.workers
+        )
+        try:
+            project.check_connections()
+            ledger_mappings.check_version(project.new.engine)
+        except Exception:
+            project.close()
+            raise
+        return project
+
+    def check_connections(self) -> None:
+        """Raises ConnectionRefused naming the database and the variable to look at, for the first that can't be reached."""
+        sides = [
+            (f"old database {name}", f"CHANGEOVER_OLD_{name.upper()}_URL", schema)
+            for name, schema in self.old.items()
+        ]
+        for title, variable, schema in (*sides, ("new database", "CHANGEOVER_NEW_URL", self.new)):
+            try:
+                with schema.engine.execution_options(**READING).connect() as connection:
+                    connection.execute(sa.text("SELECT 1"))
+            except exc.DBAPIError as error:
+                url = schema.engine.url.render_as_string(hide_password=True)
+                raise ConnectionRefused(
+                    f"the {title} ({url}) can't be reached: {_reason(error)}; look at {variable}"
+                ) from None
+
+    @cached_property
+    def moves(self) -> dict[str, Move]:
+        """Every root's move, parents first. Raises MappingError for a mapping that doesn't fit the schemas."""
+        ids = ledger_mappings.register(self.new.engine, self.registry.mappings)
+        return moves(self.registry, self.old, self.new, ids)
+
+    def move(self, root: str) -> Move:
+        """The move of a root. Raises ConfigurationError for an unknown one."""
+        if root not in self.moves:
+            raise ConfigurationError(f"no mapping has the root {root!r}; there are: {', '.join(self.moves)}")
+        return self.moves[root]
+
+    def reading(self) -> sa.Connection:
+        """A connection to the new database that only reads: it never waits for a writer, nor keeps one waiting."""
+        return self.new.engine.execution_options(**READING).connect()
+
+    @property
+    def dialect(self) -> Dialect:
+        """The new database's."""
+        return self.new.dialect
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        for schema in (*self.old.values(), self.new):
+            schema.engine.dispose()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _reason(error: exc.DBAPIError) -> str:
+    """The driver's words on why it could not connect. They name hosts and users, never a password or a row."""
+    original = error.orig
+    if original is not None and original.args:
+        return " ".join(str(original.args[-1]).split())
+    return type(original).__name__

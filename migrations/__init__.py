@@ -1,0 +1,1 @@
+"""Alembic: the new database's schema (branch `schema`) and the control tables in it (branch `ledger`)."""
