@@ -1,0 +1,204 @@
+"""Planning: cutting a root's key space into ranges of about equal numbers of rows, and appending ranges as it grows.
+
+The key's index is walked once, a range's length at a time, from key to key; the rows themselves are not read, and nothing is
+kept but the last key. Ranges are only ever appended, so that whatever refers to one stays right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from changeover.binding import Move
+from changeover.dialects import TableName
+from changeover.errors import MappingError, NoUsableKey
+from changeover.keyset.key import KeyValues
+from changeover.keyset.names import range_name
+from changeover.keyset.walk import last_key, page_end
+from changeover.ledger import ranges as ledger
+from changeover.ledger.mappings import planned
+from changeover.ledger.ranges import KeyRange, Planned
+from changeover.mapping import Offset
+from changeover.project import Project
+
+SMALLEST, LARGEST, WANTED = 25_000, 1_000_000, 200
+"""Rows a range has at least and at most, and how many ranges a table should have. A range takes seconds to copy at 25,000 rows and
+10 to 60 s at a million; a few hundred partitions are comfortable for a person, and 2,000 for the UI."""
+
+HEADROOM = 10_000_000
+"""Ids kept free above the highest old one, so that the old application can go on while the new one counts above them."""
+
+RIVALS = 20
+"""How often another planner may be faster before something else must be wrong."""
+
+APPEND = 100
+"""Ranges written to the ledger at once."""
+
+
+def plan(
+    project: Project,
+    root: str,
+    rows_per_range: int | None = None,
+    partial_tail: bool = True,
+    on_progress: Callable[[KeyRange], None] | None = None,
+    limit: int | None = None,
+) -> list[KeyRange]:
+    """Append ranges of ``root`` for all keys above its last range.
+
+    Parameters: ``rows_per_range`` overrides the mapping's and the planner's choice; ``partial_tail`` also appends a last range that
+    isn't full yet (a sensor waits for it to fill); ``limit`` at most so many ranges now.
+    Returns: the ranges that were added, in order; none when the plan was complete.
+    Raises: MappingError when keys could be missed.
+    """
+    added: list[KeyRange] = []
+    for rival in range(RIVALS, -1, -1):
+        try:
+            _plan(project, root, rows_per_range, partial_tail, on_progress, limit, added)
+            break
+        except exc.IntegrityError:
+            # Another planner appended the same numbers first: what is left to plan begins where it ended.
+            if not rival:
+                raise
+    return added
+
+
+def _plan(
+    project: Project,
+    root: str,
+    rows_per_range: int | None,
+    partial_tail: bool,
+    on_progress: Callable[[KeyRange], None] | None,
+    limit: int | None,
+    added: list[KeyRange],
+) -> None:
+    move = project.move(root)
+    schema, key, old = project.old[move.database], move.key, move.mapping.root
+    with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
+        _refuse_null_keys(source, move)
+        with project.reading() as connection:
+            last = ledger.last_range(connection, root)
+        end = last_key(source, old, key)
+        size = rows_per_range or _declared(move) or _chosen(project, move, source)
+        no, lower = (last.no + 1, last.upper) if last else (1, None)
+        pending: list[Planned] = []
+        # Before anything is appended: a plan that was cut short in between would look complete, with nothing reserved. An empty
+        # table reserves too: what the new application counts must not be what the old one will.
+        before = Once(partial(_reserve, project, move, end))
+        if last is None and end is None:
+            before()
+        while end is not None and (limit is None or len(added) + len(pending) < limit):
+            upper, rows = page_end(source, schema.dialect, old, key, lower, None, size), size
+            if upper is None:
+                rows = _rest(source, project, move, lower)
+                upper = end if rows and partial_tail else None
+            if upper is None:
+                break
+            pending.append(Planned(no, range_name(key, no, lower, upper), lower, upper, rows))
+            no, lower = no + 1, upper
+            if len(pending) >= APPEND:
+                before()
+                added.extend(_append(project, root, pending, on_progress))
+        if pending:
+            before()
+        added.extend(_append(project, root, pending, on_progress))
+    with project.new.engine.begin() as connection:
+        planned(connection, root)
+
+
+def _append(
+    project: Project, root: str, pending: list[Planned], on_progress: Callable[[KeyRange], None] | None
+) -> list[KeyRange]:
+    if not pending:
+        return []
+    with project.new.engine.begin() as connection:
+        ledger.append(connection, root, pending)
+        names = {p.name for p in pending}
+        written = [found for found in ledger.ranges_of(connection, root) if found.name in names]
+    pending.clear()
+    for found in written:
+        if on_progress:
+            on_progress(found)
+    return written
+
+
+def _declared(move: Move) -> int | None:
+    sizes = [b.mapping.rows_per_range for b in move.bounds if b.mapping.rows_per_range]
+    return min(sizes) if sizes else None
+
+
+def _chosen(project: Project, move: Move, source: sa.Connection) -> int:
+    root = move.mapping.root
+    estimate = project.old[move.database].dialect.estimate(source, TableName(root.name_, root.schema_)) or 0
+    return min(LARGEST, max(SMALLEST, math.ceil(estimate / WANTED)))
+
+
+def _rest(source: sa.Connection, project: Project, move: Move, lower: KeyValues | None) -> int:
+    """How many roots lie above ``lower``; asked only when they are fewer than a range has."""
+    columns = move.key.of(move.mapping.root)
+    statement = sa.select(sa.func.count()).select_from(move.mapping.root.from_)
+    if lower is not None:
+        statement = statement.where(
+            project.old[move.database].dialect.after(columns, move.key.literals(lower))
+        )
+    return int(source.execute(statement).scalar_one())
+
+
+def _refuse_null_keys(source: sa.Connection, move: Move) -> None:
+    """SQLite lets NULL into primary keys that are no rowid, and no comparison ever finds such a row."""
+    if move.key.family != "sqlite":
+        return
+    columns = move.key.of(move.mapping.root)
+    null = (
+        sa.select(sa.literal(1))
+        .select_from(move.mapping.root.from_)
+        .where(sa.or_(*(c.is_(None) for c in columns)))
+        .limit(1)
+    )
+    if source.execute(null).first():
+        names = ", ".join(c.name for c in move.key.columns)
+        raise NoUsableKey(
+            f"table {move.root}: some rows have NULL in their key ({names}) and could not be paged to; give them keys first"
+        )
+
+
+class Once:
+    """Does something when it is first called."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work: Callable[[], None] | None = work
+
+    def __call__(self) -> None:
+        work, self._work = self._work, None
+        if work:
+            work()
+
+
+def _reserve(project: Project, move: Move, end: KeyValues | None) -> None:
+    """Keep the new application's counter out of the key space that the old database's ids take."""
+    for bound in move.bounds:
+        if bound.identity != "direct" or len(bound.identity_columns) != 1:
+            continue
+        if not isinstance(bound.mapping.ids, Offset) and not _counted(
+            bound.new.column(bound.identity_columns[0])
+        ):
+            continue
+        last = int(end[0]) if end else 0
+        highest = last + bound.offset + HEADROOM
+        shape = bound.new.column(bound.identity_columns[0])
+        limit = getattr(shape.kind, "high", highest) if shape else highest
+        if last + bound.offset > limit:
+            raise MappingError(
+                f"mapping {bound.mapping.name}: key {last + bound.offset} does not fit "
+                f"{bound.mapping.target}.{bound.identity_columns[0]}"
+            )
+        project.dialect.reserve(
+            project.new.engine, bound.new.table, bound.identity_columns[0], min(highest, limit - 1)
+        )
+
+
+def _counted(shape: object) -> bool:
+    return bool(getattr(shape, "counted", False))

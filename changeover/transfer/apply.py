@@ -1,0 +1,202 @@
+"""`apply`: make the targets of some roots equal to what the roots say now. The only code that writes target rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from changeover.binding import Bound, Move
+from changeover.dialects import Block, of
+from changeover.errors import MappingError
+from changeover.keyset.key import Key
+from changeover.ledger import rejects as ledger_rejects
+from changeover.ledger.mappings import names
+from changeover.ledger.rejects import Reject
+from changeover.project import Project
+from changeover.transfer import sql
+from changeover.transfer.chunk import Applied, Keys, Selection, Span
+from changeover.transfer.diagnose import bad_text
+from changeover.transfer.functions import compute
+from changeover.transfer.id_pool import Ids, IdsShort, Pool
+from changeover.transfer.remove import delete, gone, span
+from changeover.transfer.statements import scalar
+from changeover.transfer.write import Writer
+
+Record = Callable[[sa.Connection, Applied], None]
+"""Called in the transaction, before it commits: writes progress that must be true exactly if the rows are there."""
+
+
+def apply(
+    project: Project,
+    move: Move,
+    selection: Selection,
+    pool: Pool,
+    *,
+    range_no: int | None = None,
+    record: Record | None = None,
+    exclusive: bool = False,
+    ids_ahead: int = 0,
+) -> Applied:
+    """Read the roots of ``selection`` and make all their target rows equal, in one transaction under the table locks.
+
+    Parameters: ``range_no`` the range the roots belong to, where that is known; ``record`` joins the transaction;
+    ``exclusive`` takes the table locks alone, as live sync does; ``ids_ahead`` is how many further new rows are expected soon,
+    for databases whose ids are taken ahead.
+    Returns: counts over all targets. Rows that could not be stored are in the ledger as rejects, and counted.
+    Raises: BlockTooLarge when the old server can't send the roots at once; database errors, transient ones among them.
+    """
+    while True:
+        try:
+            return _apply(project, move, selection, pool, range_no, record, exclusive)
+        except IdsShort as short:
+            # Nothing was written: ids can't be taken inside the transaction that needs them, so it begins again with them.
+            pool.fill(short.bound, project.new.engine, short.needed, ids_ahead)
+
+
+def _apply(
+    project: Project,
+    move: Move,
+    selection: Selection,
+    pool: Pool,
+    range_no: int | None,
+    record: Record | None,
+    exclusive: bool,
+) -> Applied:
+    new, old = project.new.engine, project.old[move.database].engine
+    applied = Applied()
+    with new.begin() as target, old.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
+        # The lock comes before the read: a chunk that was read before a change must not be written after it.
+        project.dialect.lock(target, move.targets, exclusive=exclusive)
+        for bound in move.bounds:
+            ids = Ids(pool, bound, target, new)
+            try:
+                part = _apply_one(target, source, bound, selection, range_no, ids)
+            except IdsShort:
+                ids.undo()
+                raise
+            finally:
+                ids.close()
+            roots = max(applied.rows_read, part.rows_read)
+            applied.add(part)
+            applied.rows_read = roots  # the targets of a split are made of the same roots
+        if record:
+            record(target, applied)
+    return applied
+
+
+def read(source: sa.Connection, bound: Bound, selection: Selection) -> Block:
+    """The selection's rows as they are now, in one block. Raises MappingError when a join gives a root several rows."""
+    block = of(source).read(source, bound.select(where(source, bound.key, bound, selection)))
+    if bound.mapping.joins and block.rows:
+        keys = block.columns([0])[0]
+        if len(set(keys)) != len(keys):
+            raise MappingError(
+                f"mapping {bound.mapping.name}: a join gives some root of {bound.mapping.root_name} "
+                "several rows; join on a unique key, or "
+                "take one value with a scalar subquery"
+            )
+    return block
+
+
+def where(source: sa.Connection, key: Key, bound: Bound, selection: Selection) -> sa.ColumnElement[bool]:
+    """The selection as a condition on the root's key, in the old database's own order."""
+    root = bound.mapping.root
+    if isinstance(selection, Keys):
+        return key.is_one_of(root, [key.decode(encoded) for encoded in selection.encoded])
+    dialect, columns = of(source), key.of(root)
+    upto = dialect.upto(columns, key.literals(selection.upper))
+    return (
+        upto
+        if selection.lower is None
+        else sa.and_(dialect.after(columns, key.literals(selection.lower)), upto)
+    )
+
+
+def _apply_one(
+    target: sa.Connection,
+    source: sa.Connection,
+    bound: Bound,
+    selection: Selection,
+    range_no: int | None,
+    ids: Ids,
+) -> Applied:
+    block = read(source, bound, selection)
+    applied = Applied(rows_read=block.rows, bytes=len(block.data))
+    computed, rejected = compute(bound, block)
+    staged, unreadable = bad_text(target, bound, computed)
+    rejected.extend(unreadable)
+    # Looked for while the stage holds all that was read: a row that doesn't fit is no root that is gone.
+    unstaged = {reject.root_key for reject in rejected}
+    missing = [key for key in gone(target, bound, selection) if key not in unstaged]
+    known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
+    deleted, followers, stuck = _delete(target, bound, missing)
+    applied.deleted += deleted
+    rejected.extend(stuck)
+    if staged.rows:
+        writer = Writer(target, bound, range_no, ids, fresh_span=is_fresh(target, bound, selection))
+        written, more = writer.write_staged(staged)
+        applied.add(written)
+        rejected.extend(more)
+        followers.extend((bound.id, key) for key in writer.followers)
+    if known or rejected:
+        ledger_rejects.settle(
+            target, bound.id, sorted({*known, *(r.root_key for r in rejected)}), range_no, rejected
+        )
+    applied.rejected += len({reject.root_key for reject in rejected})
+    applied.followers.extend(_wait(target, followers))
+    return applied
+
+
+def _with_rejects(target: sa.Connection, bound: Bound) -> list[str]:
+    if not ledger_rejects.any_open(target, bound.id):
+        return []
+    return ledger_rejects.with_rejects(target, bound.id, sql.stage(bound))
+
+
+def _delete(
+    target: sa.Connection, bound: Bound, keys: Sequence[str]
+) -> tuple[int, list[tuple[int, str]], list[Reject]]:
+    """Delete the rows of roots that are gone; those that other rows refer to stay, as rejects."""
+    if not keys:
+        return 0, [], []
+    savepoint = target.begin_nested()
+    try:
+        deleted, followers = delete(target, bound, keys)
+        savepoint.commit()
+        return deleted, followers, []
+    except exc.DBAPIError as error:
+        if bound.dialect.trouble(error) != "row":
+            raise
+        savepoint.rollback()
+        if len(keys) == 1:
+            reason = f"its root is gone, and its row can't be deleted: {bound.dialect.explain(error)}"
+            return 0, [], [Reject(keys[0], "", "referenced", reason)]
+    middle = len(keys) // 2
+    first, second = _delete(target, bound, keys[:middle]), _delete(target, bound, keys[middle:])
+    return first[0] + second[0], first[1] + second[1], first[2] + second[2]
+
+
+def _wait(target: sa.Connection, followers: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
+    """Remember, in this transaction, that these roots are to be applied: the row they share lost or got a root."""
+    if not followers:
+        return []
+    known = names(target)
+    reason = "another root of its row came or went, and it is to be looked at again"
+    for mapping_id, key in followers:
+        ledger_rejects.settle(target, mapping_id, [key], None, [Reject(key, "", "waiting", reason)])
+    return [(known[mapping_id][0], key) for mapping_id, key in followers if mapping_id in known]
+
+
+def is_fresh(target: sa.Connection, bound: Bound, selection: Selection) -> bool:
+    """The target certainly has no row that the selection could lead to: one look at an index."""
+    if bound.identity != "direct" or not isinstance(selection, Span):
+        return False
+    return (
+        scalar(
+            target,
+            f"SELECT 1 FROM {bound.dialect.table(bound.new.table)} AS t WHERE {span(bound, selection)} LIMIT 1",
+        )
+        is None
+    )

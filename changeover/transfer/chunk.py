@@ -1,0 +1,76 @@
+"""What is applied at once, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from changeover.keyset.key import KeyValues
+from changeover.ledger.rejects import Reject
+
+
+@dataclass(frozen=True)
+class Span:
+    """All roots with keys in ``(lower, upper]``."""
+
+    lower: KeyValues | None
+    upper: KeyValues
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Some roots, by their encoded keys. One that doesn't exist is a root that is gone."""
+
+    encoded: tuple[str, ...]
+
+
+Selection = Span | Keys
+
+
+@dataclass
+class Applied:
+    """Counts of one application, over all targets of its roots. ``rows_read`` counts roots.
+
+    ``followers`` are roots of other mappings, (mapping's name, encoded key), whose shared row lost a source: they are to be
+    applied next, and are in the ledger as waiting until they are.
+    """
+
+    rows_read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    bytes: int = 0
+    followers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    def add(self, other: Applied) -> None:
+        """Count another application in."""
+        for name in ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "bytes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.followers.extend(other.followers)
+
+    def counts(self) -> dict[str, int]:
+        """The counts by the names of the ledger's columns."""
+        return {
+            name: int(getattr(self, name))
+            for name in ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "bytes")
+        }
+
+
+@dataclass(frozen=True)
+class ChunkDone:
+    """A committed chunk, for progress displays. ``seconds`` from taking the lock to the commit."""
+
+    root: str
+    range: str
+    rows_read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+    rejected: int
+    bytes: int
+    seconds: float
+
+
+Rejects = list[Reject]

@@ -1,0 +1,33 @@
+"""How many roots the next chunk has: as many as fit a time and a size, since both locks and memory are held for a chunk.
+
+The size is of canonical text. 4 MB keep a worker under 100 MB above its libraries; half a second keeps a table lock far below
+the second after which an applier would fall behind. Beyond 10,000 rows a chunk gains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SECONDS = 0.5
+BYTES = 4_000_000
+FEWEST, MOST, FIRST = 1, 10_000, 1_000
+
+
+@dataclass
+class ChunkSize:
+    """Adapts to what the last chunk took. ``rows`` is what to ask for next."""
+
+    rows: int = FIRST
+
+    def took(self, size: int, seconds: float) -> None:
+        """Learn from the last chunk: ``size`` bytes and ``seconds`` for the roots that were asked for.
+
+        Grows at most fourfold, so that a change in the rows' width is met by one chunk that is too large, not by a row of them.
+        """
+        by_time = self.rows * SECONDS / max(seconds, 1e-6)
+        by_size = self.rows * BYTES / max(size, 1)
+        self.rows = int(max(FEWEST, min(by_time, by_size, self.rows * 4, MOST)))
+
+    def too_large(self) -> None:
+        """The server could not send so many rows at once."""
+        self.rows = max(FEWEST, self.rows // 4)

@@ -1,0 +1,194 @@
+"""Comparing old and new: the one path up to the write, and then a look instead of a write."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import sqlalchemy as sa
+
+from changeover.binding import Bound, Move
+from changeover.keyset.key import KeyValues
+from changeover.keyset.walk import page_end
+from changeover.ledger import ranges as ledger
+from changeover.ledger import rejects as ledger_rejects
+from changeover.ledger.ranges import KeyRange
+from changeover.project import Project
+from changeover.transfer import leftover, sql
+from changeover.transfer.apply import read
+from changeover.transfer.chunk import Span
+from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.diagnose import bad_text, guards
+from changeover.transfer.functions import compute
+from changeover.transfer.remove import gone
+from changeover.transfer.retry import Stop, retried
+from changeover.transfer.statements import rows, unstage
+
+
+@dataclass(frozen=True)
+class RangeCompared:
+    """A range's comparison for one target. ``rejected`` rows are open rejects, and are not compared.
+
+    ``old`` is how many target rows the old side says there should be (rejects included); ``keys`` are the first few encoded root
+    keys that are wrong.
+    """
+
+    range: KeyRange
+    target: str
+    mapping: str
+    old: int
+    same: int
+    different: int
+    missing: int
+    extra: int
+    rejected: int
+    keys: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Nothing differs."""
+        return not (self.different or self.missing or self.extra)
+
+
+SHOWN = 10
+
+
+def compare(
+    project: Project,
+    root: str,
+    names: Sequence[str] | None = None,
+    *,
+    on_chunk: Callable[[str, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Iterator[RangeCompared]:
+    """Compare every target row of the ranges with what its root says now, value by value. Writes nothing.
+
+    Parameters: ``on_chunk`` is told the root and how many rows were compared.
+    Yields: one result for each range and mapping.
+    """
+    move = project.move(root)
+    with project.reading() as connection:
+        known = ledger.ranges_of(connection, root)
+        wanted = known if names is None else [ledger.range_named(connection, root, name) for name in names]
+    halt = stop or threading.Event()
+    for found in wanted:
+        if halt.is_set():
+            return
+        yield from _range(project, move, found, on_chunk, halt)
+
+
+def _range(
+    project: Project,
+    move: Move,
+    found: KeyRange,
+    on_chunk: Callable[[str, int], None] | None,
+    halt: threading.Event,
+) -> Iterator[RangeCompared]:
+    sums = {bound.mapping.name: _Sum() for bound in move.bounds}
+    size, position, old_dialect = ChunkSize(), found.lower, project.old[move.database].dialect
+    done = False
+    while not done and not halt.is_set():
+        chunk = partial(_chunk, project, move, found, position, size, sums)
+        position, read_rows = retried(chunk, size, Stop(halt), project.dialect, old_dialect)
+        done = position == found.upper
+        if on_chunk:
+            on_chunk(move.root, read_rows)
+    for bound in move.bounds:
+        s = sums[bound.mapping.name]
+        unmet = retried(
+            partial(leftover.unmet, project, move, bound, found),
+            size,
+            Stop(halt),
+            project.dialect,
+            old_dialect,
+        )
+        s.extra += len(unmet)
+        s.keys.extend(unmet[: SHOWN - len(s.keys)])
+        yield RangeCompared(
+            found,
+            bound.mapping.target,
+            bound.mapping.name,
+            s.old,
+            s.old - s.rejected - s.different - s.missing,
+            s.different,
+            s.missing,
+            s.extra,
+            s.rejected,
+            tuple(s.keys[:SHOWN]),
+        )
+
+
+class _Sum:
+    def __init__(self) -> None:
+        self.old = self.different = self.missing = self.extra = self.rejected = 0
+        self.keys: list[str] = []
+
+
+def _chunk(
+    project: Project,
+    move: Move,
+    found: KeyRange,
+    lower: KeyValues | None,
+    size: ChunkSize,
+    sums: dict[str, _Sum],
+) -> tuple[KeyValues, int]:
+    schema = project.old[move.database]
+    results: list[tuple[Bound, int, int, int, int, int, list[str]]] = []
+    with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
+        upper = (
+            page_end(
+                source, schema.dialect, move.mapping.root, move.key, lower, found.upper, max(size.rows, 5_000)
+            )
+            or found.upper
+        )
+        upper = leftover.bounded(project, move, lower, upper, 10_000)
+        span = Span(lower, upper)
+        # Nothing is kept of this transaction: it holds the table lock, so that a change in between is no difference.
+        with project.new.engine.connect() as target, target.begin() as transaction:
+            project.dialect.lock(target, move.targets, exclusive=False)
+            results = [_compared(target, source, bound, span) for bound in move.bounds]
+            transaction.rollback()
+    for bound, old, different, missing, extra, rejected, keys in results:
+        s = sums[bound.mapping.name]
+        s.old, s.different, s.missing = s.old + old, s.different + different, s.missing + missing
+        s.extra, s.rejected = s.extra + extra, s.rejected + rejected
+        s.keys.extend(keys[: SHOWN - len(s.keys)])
+    return upper, sum(result[1] for result in results)
+
+
+def _compared(
+    target: sa.Connection, source: sa.Connection, bound: Bound, span: Span
+) -> tuple[Bound, int, int, int, int, int, list[str]]:
+    block = read(source, bound, span)
+    computed, refused = compute(bound, block)
+    staged, unreadable = bad_text(target, bound, computed)
+    del staged
+    unstaged = {reject.root_key for reject in (*refused, *unreadable)}
+    extra = [key for key in gone(target, bound, span) if key not in unstaged]
+    known = (
+        set(ledger_rejects.with_rejects(target, bound.id, sql.stage(bound)))
+        if ledger_rejects.any_open(target, bound.id)
+        else set[str]()
+    )
+    # Rows that can't be stored can't be compared either: a text that is no number would end the statement.
+    unfit = {reject.root_key for reject in guards(target, bound)}
+    unstage(target, bound, sorted(known | unfit))
+    bad = [
+        *rows(target, sql.wrong(bound)),
+        *((key, 1) for key in [*_unlinked(target, bound), *sorted(unfit - known)]),
+    ]
+    missing = sum(1 for _, absent in bad if absent)
+    keys = [key for key, _ in bad] + extra
+    return bound, block.rows, len(bad) - missing, missing, len(extra), len(known) + len(unstaged), keys
+
+
+def _unlinked(target: sa.Connection, bound: Bound) -> list[str]:
+    """Staged roots that the id map doesn't know: their target rows were never made."""
+    if bound.identity != "assigned":
+        return []
+    query = (
+        f"SELECT s.k FROM {sql.stage(bound)} AS s {sql.linked(bound, outer=True)} WHERE i.root_key IS NULL"
+    )
+    return [row[0] for row in rows(target, query)]

@@ -1,0 +1,273 @@
+"""Which staged rows can't be stored, in which column, and why: each question is one statement over the whole stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from changeover.binding import Bound, BoundColumn
+from changeover.dialects import Block, UnstageableText
+from changeover.dialects.block import decode
+from changeover.ledger.rejects import Reject
+from changeover.mapping.marks import REASONS
+from changeover.transfer import sql
+from changeover.transfer.statements import key_text, rows
+from changeover.types import postgres_probe
+from changeover.types.base import Misfit
+from changeover.types.written import MARK, is_marked
+
+VALUE_LIMIT = 10_000
+"""Characters of a rejected value that the ledger keeps; the old database still has the whole."""
+
+
+def bad_text(connection: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
+    """Stage the block, without the rows whose text the new database can't hold in any column."""
+    try:
+        bound.dialect.stage(connection, bound.stage, bound.stage_columns, block)
+        return block, []
+    except UnstageableText:
+        lines = block.lines()
+        bad = {place: reject for place, line in enumerate(lines) if (reject := _unreadable(bound, line))}
+        if not bad:
+            raise
+        left = block.without(bad)
+        bound.dialect.stage(connection, bound.stage, bound.stage_columns, left)
+        return left, list(bad.values())
+
+
+def guards(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows that have to be found before writing: marked ones, and all misfits where the new database stores anything."""
+    parsed = [column for lookup in bound.lookups for column in lookup.parsed]
+    if parsed:
+        _prepare(connection, bound)
+    found = _misfits(connection, bound, parsed)
+    if bound.dialect.lenient:
+        return found + _misfits(connection, bound, _plain(bound))
+    marked = [column for column in _plain(bound) if column.marked]
+    return found + _misfits(connection, bound, marked, marks_only=True)
+
+
+def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows to blame for a failed write: values, then missing parents, then unique conflicts. Empty when none explains it."""
+    _prepare(connection, bound)
+    return (
+        _misfits(connection, bound, _plain(bound))
+        or _missing(connection, bound)
+        or lost(connection, bound, own=False)
+        or _orphans(connection, bound)
+        or _conflicts(connection, bound)
+    )
+
+
+def lost(connection: sa.Connection, bound: Bound, *, own: bool) -> list[Reject]:
+    """Rows whose parent is not there (yet), by lookups of the target itself or of other tables."""
+    statement = sql.own_unresolved(bound) if own else sql.unresolved(bound)
+    if statement is None:
+        return []
+    lookups = [lookup for lookup in bound.lookups if lookup.own == own]
+    found = rows(connection, statement)
+    return [
+        Reject(key, lookup.column, "waiting", f"no row of {lookup.parent} is there for it yet")
+        for key, *flags in found
+        for lookup, flag in zip(lookups, flags, strict=True)
+        if flag
+    ]
+
+
+def _prepare(connection: sa.Connection, bound: Bound) -> None:
+    if bound.dialect.family == "postgresql":
+        connection.exec_driver_sql(postgres_probe.CREATE, execution_options={"no_parameters": True})
+
+
+def _missing(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows that name no parent where the column must have one."""
+    needed = {c.name for c in bound.columns if c.lookup and not c.nullable}
+    return [
+        Reject(row[0], lookup.column, "value", "it is NULL and the column must not be")
+        for lookup in bound.lookups
+        if lookup.column in needed
+        for row in rows(connection, f"SELECT s.k FROM {sql.stage(bound)} AS s WHERE NOT ({lookup.given})")
+    ]
+
+
+def _plain(bound: Bound) -> list[BoundColumn]:
+    return [column for column in bound.columns if not column.lookup]
+
+
+def _misfits(
+    connection: sa.Connection, bound: Bound, columns: list[BoundColumn], *, marks_only: bool = False
+) -> list[Reject]:
+    """One pass over the stage for all columns: the first misfit of each."""
+    asked = [(column, _reasons(bound, column, marks_only)) for column in columns]
+    asked = [(column, reasons) for column, reasons in asked if reasons]
+    if not asked:
+        return []
+    flags = [
+        f"CASE {' '.join(f'WHEN {m.predicate} THEN {n}' for n, m in enumerate(reasons, 1))} ELSE 0 END"
+        for _, reasons in asked
+    ]
+    inner = ", ".join(f"{flag} AS f{n}" for n, flag in enumerate(flags))
+    texts = ", ".join(f"CASE WHEN f{n} > 0 THEN {_alias(column)} END" for n, (column, _) in enumerate(asked))
+    bad = " OR ".join(f"f{n} > 0" for n in range(len(asked)))
+    names = ", ".join(f"{column.text} AS {_alias(column)}" for column, _ in asked)
+    found = rows(
+        connection,
+        f"SELECT k, {', '.join(f'f{n}' for n in range(len(asked)))}, {texts} FROM "
+        f"(SELECT s.k AS k, {names}, {inner} FROM {sql.stage(bound)} AS s) AS q WHERE {bad}",
+    )
+    rejects: list[Reject] = []
+    for key, *rest in found:
+        numbers, values = rest[: len(asked)], rest[len(asked) :]
+        for (column, reasons), number, value in zip(asked, numbers, values, strict=True):
+            if number:
+                rejects.append(_reject(key, column.name, reasons[int(number) - 1].reason, value))
+    return rejects
+
+
+def _alias(column: BoundColumn) -> str:
+    return "v_" + column.text.removeprefix("s.").strip('`"')
+
+
+def _reasons(bound: Bound, column: BoundColumn, marks_only: bool) -> list[Misfit]:
+    family = bound.dialect.family
+    reasons = [Misfit(is_marked(column.text, family), "the old database could not write it as text")]
+    if marks_only:
+        return reasons
+    if not column.nullable:
+        reasons.append(Misfit(f"{column.text} IS NULL", "it is NULL and the column must not be"))
+    return reasons + [
+        Misfit(f"({column.text} IS NOT NULL AND {m.predicate})", m.reason)
+        for m in column.kind.misfits(column.text, family)
+    ]
+
+
+def _reject(key: str, column: str, reason: str, value: Any) -> Reject:
+    text = None if value is None else key_text(value)
+    if text and text.startswith(MARK):
+        for mark, why in REASONS.items():
+            if text.startswith(mark):
+                return Reject(key, column, "value", why, text[len(mark) :][:VALUE_LIMIT])
+        text = text[len(MARK) :]
+    return Reject(key, column, "value", reason, text[:VALUE_LIMIT] if text is not None else None)
+
+
+def _orphans(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows whose foreign key, copied as it is, leads to no row. The rows of a split find their parent this way."""
+    plain = {column.name: column for column in _plain(bound)}
+    found: list[Reject] = []
+    for key in bound.new.foreign_keys:
+        if not set(key.columns) <= set(plain) or key.parent == bound.new.table:
+            continue
+        values = sql.comparables(bound, key.columns)
+        on = " AND ".join(
+            f"p.{bound.dialect.quote(name)} = {value}"
+            for name, value in zip(key.parent_columns, values, strict=True)
+        )
+        given = " AND ".join(f"{plain[name].text} IS NOT NULL" for name in key.columns)
+        statement = (
+            f"SELECT s.k FROM {sql.stage(bound)} AS s LEFT JOIN {bound.dialect.table(key.parent)} AS p ON {on} "
+            f"WHERE {given} AND p.{bound.dialect.quote(key.parent_columns[0])} IS NULL"
+        )
+        found.extend(
+            Reject(row[0], key.columns[0], "waiting", f"no row of {key.parent} is there for it yet")
+            for row in rows(connection, statement)
+        )
+    return found
+
+
+def _conflicts(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows that share a unique value with another row of the target, or with an earlier row of the stage."""
+    found: dict[str, Reject] = {}
+    made = {column.name for column in bound.columns}
+    uniques = [names for names in bound.new.uniques if set(names) <= made]
+    if bound.identity != "direct" and set(bound.identity_columns) <= made:
+        uniques.append(bound.identity_columns)
+    for names in uniques:
+        listed = ", ".join(names)
+        for key, other in _held(connection, bound, names):
+            found.setdefault(
+                key,
+                Reject(
+                    key,
+                    names[0],
+                    "conflict",
+                    f"row {other} of {bound.mapping.target} has the same ({listed}) as root {key}",
+                ),
+            )
+        for key, other in _doubled(connection, bound, names):
+            found.setdefault(
+                key,
+                Reject(key, names[0], "conflict", f"root {other} and root {key} have the same ({listed})"),
+            )
+    return list(found.values())
+
+
+def _held(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    keys = [f"t.{bound.dialect.quote(name)}" for name in bound.identity_columns]
+    shown = (
+        bound.dialect.as_text(keys[0])
+        if len(keys) == 1
+        else bound.dialect.concat(_joined([bound.dialect.as_text(k) for k in keys]))
+    )
+    # The id map's links are rolled back with the failed write: a root without one has no row of its own yet.
+    source = sql.source(bound, unlinked=True)
+    own = (
+        f"({sql.identity(bound)})"
+        if bound.identity != "assigned"
+        else f"(i.target_id IS NOT NULL AND {sql.identity(bound)})"
+    )
+    return rows(
+        connection,
+        f"SELECT s.k, MIN({shown}) FROM {source} JOIN {bound.dialect.table(bound.new.table)} AS t ON "
+        f"{sql.match(bound, names)} WHERE NOT {own} GROUP BY s.k",
+    )
+
+
+def _doubled(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    source = sql.source(bound, unlinked=True)
+    values = sql.comparables(bound, names)
+    window = f"OVER (PARTITION BY {', '.join(values)} ORDER BY s.k)"
+    given = " AND ".join(f"{value} IS NOT NULL" for value in values)
+    inner = f"SELECT s.k AS k, FIRST_VALUE(s.k) {window} AS first, ROW_NUMBER() {window} AS place FROM {source} WHERE {given}"
+    return [
+        (key, key_text(first))
+        for key, first in rows(connection, f"SELECT q.k, q.first FROM ({inner}) AS q WHERE q.place > 1")
+    ]
+
+
+def _joined(parts: list[str]) -> list[str]:
+    pieces = [piece for part in parts for piece in ("'|'", part)]
+    return pieces[1:]
+
+
+def _unreadable(bound: Bound, line: bytes) -> Reject | None:
+    """A row's reject if the new database can't hold one of its texts."""
+    fields = line.split(b"\t")
+    names = {
+        column.text.removeprefix("s.").strip('`"'): column.name for column in bound.columns if column.staged
+    }
+    for name, field in zip(bound.stage_columns, fields, strict=True):
+        try:
+            text = decode(field)
+        except UnicodeDecodeError:
+            return Reject(
+                _key(fields[0]),
+                names.get(name, ""),
+                "value",
+                "it is not valid UTF-8",
+                field.decode(errors="backslashreplace")[:VALUE_LIMIT],
+            )
+        if text and "\0" in text and bound.dialect.family == "postgresql":
+            return Reject(
+                _key(fields[0]),
+                names.get(name, ""),
+                "value",
+                "it holds U+0000, which PostgreSQL can't store",
+                text.replace("\0", "\\0")[:VALUE_LIMIT],
+            )
+    return None
+
+
+def _key(field: bytes) -> str:
+    return field.decode(errors="backslashreplace").replace("\0", "\\0")

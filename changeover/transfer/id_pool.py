@@ -1,0 +1,120 @@
+"""Ids taken ahead of the transaction that uses them, where taking them needs a lock that the transaction would stand in the way of.
+
+An id that was taken and not used is a gap, never a collision.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from changeover.binding import Bound
+
+BLOCK = 100_000
+"""Most ids taken at once where it needs a table lock: so many that the lock is rare, so few that what is left over does not
+matter. Never more than the rows that are still expected."""
+
+
+class IdsShort(Exception):
+    """A transaction needs more ids than were taken ahead. Undo it, fill the pool with ``needed``, and begin again."""
+
+    def __init__(self, bound: Bound, needed: int) -> None:
+        super().__init__(f"{needed} ids of {bound.mapping.target}")
+        self.bound = bound
+        self.needed = needed
+
+
+@dataclass
+class Pool:
+    """Ids taken ahead for tables whose counter can only be moved outside a transaction. Safe to share between threads."""
+
+    free: dict[str, list[range]] = field(default_factory=dict[str, list[range]])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def fill(self, bound: Bound, engine: sa.Engine, needed: int, expected: int) -> None:
+        """Have at least ``needed`` ids of the target at hand, and some for ``expected`` further rows.
+
+        Call it outside of any transaction on the new database.
+        """
+        with self.lock:
+            have = sum(len(r) for r in self.free.get(bound.mapping.target, []))
+            if have < needed:
+                count = max(needed - have, min(BLOCK, expected))
+                more = bound.dialect.allocate(None, engine, bound.new.table, bound.identity_columns[0], count)
+                self.free.setdefault(bound.mapping.target, []).extend(more)
+
+    def take(self, bound: Bound, count: int) -> list[range]:
+        """``count`` ids. Raises IdsShort when fewer were taken ahead."""
+        with self.lock:
+            free = self.free.get(bound.mapping.target, [])
+            if sum(map(len, free)) < count:
+                raise IdsShort(bound, count)
+            return _cut(free, count)
+
+    def give_back(self, bound: Bound, ids: list[range]) -> None:
+        """Ids that nobody used, and nobody will."""
+        with self.lock:
+            self.free.setdefault(bound.mapping.target, []).extend(ids)
+
+
+@dataclass
+class Ids:
+    """One transaction's ids of one target. What an attempt took that was undone is given to the next one.
+
+    Without that a chunk with a bad row would need its ids twice, and begin again for want of them, for ever.
+    """
+
+    pool: Pool
+    bound: Bound
+    connection: sa.Connection
+    engine: sa.Engine
+    spare: list[range] = field(default_factory=list[range])
+    tried: list[range] = field(default_factory=list[range])
+    """Taken by the attempt under way."""
+    kept: int = 0
+    """How many ids earlier parts of the chunk have used."""
+
+    def take(self, count: int) -> list[range]:
+        """``count`` ids. Raises IdsShort, naming all that the transaction needs so far."""
+        bound = self.bound
+        if not bound.dialect.takes_ids_ahead:
+            return bound.dialect.allocate(
+                self.connection, self.engine, bound.new.table, bound.identity_columns[0], count
+            )
+        short = count - sum(map(len, self.spare))
+        if short > 0:
+            try:
+                self.spare += self.pool.take(bound, short)
+            except IdsShort:
+                raise IdsShort(bound, self.kept + count) from None
+        taken = _cut(self.spare, count)
+        self.tried += taken
+        return taken
+
+    def keep(self) -> None:
+        """The attempt stands."""
+        self.kept += sum(map(len, self.tried))
+        self.tried = []
+
+    def undo(self) -> None:
+        """The attempt was undone."""
+        self.spare = self.tried + self.spare
+        self.tried = []
+
+    def close(self) -> None:
+        """What is left is for other transactions. What was used may have been committed, whatever error there was."""
+        self.pool.give_back(self.bound, self.spare)
+        self.spare = []
+
+
+def _cut(free: list[range], count: int) -> list[range]:
+    taken: list[range] = []
+    while count:
+        first = free.pop(0)
+        taken.append(first[:count])
+        if len(first) > count:
+            free.insert(0, first[count:])
+        count -= len(taken[-1])
+    return taken

@@ -1,0 +1,133 @@
+"""Applying rejected roots again, by their keys: whoever waited for a parent, or was mended since."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from changeover.binding import Bound, Move
+from changeover.errors import ConfigurationError
+from changeover.ledger import rejects as ledger
+from changeover.project import Project
+from changeover.transfer.apply import apply
+from changeover.transfer.chunk import Keys
+from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.id_pool import Pool
+from changeover.transfer.retry import Stop, retried
+
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class ReapplyDone:
+    """How many roots with rejects were tried, how many have none any more, and how many still have."""
+
+    tried: int
+    mended: int
+    left: int
+
+
+def reapply(
+    project: Project,
+    *,
+    mapping: str | None = None,
+    kinds: Sequence[str] | None = None,
+    stop: threading.Event | None = None,
+) -> ReapplyDone:
+    """Apply all roots with open rejects again, parents first.
+
+    Parameters: ``mapping`` only this mapping's, by its name or target; ``kinds`` only rejects of these kinds.
+    Raises: ConfigurationError for a mapping that doesn't exist.
+    """
+    pool, halt = Pool(), stop or threading.Event()
+    tried = left = 0
+    bounds = [(move, bound) for move in project.moves.values() for bound in move.bounds]
+    chosen = [
+        (m, b)
+        for m, b in bounds
+        if mapping is None or mapping in (b.mapping.name, b.mapping.target, b.mapping.root_name)
+    ]
+    if not chosen:
+        raise ConfigurationError(
+            f"no mapping is named {mapping!r}; there are: {', '.join(b.mapping.name for _, b in bounds)}"
+        )
+    for move, bound in chosen:
+        tried += _pages(project, move, bound, pool, kinds, halt)
+        with project.reading() as connection:
+            left += (
+                sum(ledger.open_count(connection, bound.id, kind=kind) for kind in kinds)
+                if kinds
+                else ledger.open_count(connection, bound.id)
+            )
+    return ReapplyDone(tried, max(0, tried - left), left)
+
+
+RETRIED = ("waiting", "conflict")
+"""Kinds of rejects that other rows may have mended: a parent came, or the holder of a unique value gave it up."""
+
+
+def reapply_waiting(
+    project: Project, move: Move, pool: Pool, *, stop: threading.Event, range_no: int | None = None
+) -> None:
+    """Apply the move's waiting roots (of one range) again while that helps: with each pass, children become parents."""
+    for bound in move.bounds:
+        waiting = _waiting(project, bound, range_no)
+        while waiting and not stop.is_set():
+            _pages(project, move, bound, pool, RETRIED, stop, range_no)
+            now = _waiting(project, bound, range_no)
+            if now >= waiting:
+                break
+            waiting = now
+
+
+def reapply_followers(project: Project, followers: Sequence[tuple[str, str]], pool: Pool) -> None:
+    """Apply roots whose shared row lost another root. They wait in the ledger until this is done."""
+    by_name = {bound.mapping.name: (move, bound) for move in project.moves.values() for bound in move.bounds}
+    for name in sorted({name for name, _ in followers}):
+        if name in by_name:
+            move, _ = by_name[name]
+            keys = tuple(sorted({key for other, key in followers if other == name}))
+            for start in range(0, len(keys), PAGE):
+                apply(project, move, Keys(keys[start : start + PAGE]), pool)
+
+
+def _pages(
+    project: Project,
+    move: Move,
+    bound: Bound,
+    pool: Pool,
+    kinds: Sequence[str] | None,
+    stop: threading.Event,
+    range_no: int | None = None,
+) -> int:
+    tried, after = 0, ""
+    while not stop.is_set():
+        with project.reading() as connection:
+            page = ledger.keys(connection, bound.id, kinds, range_no=range_no, limit=PAGE, after=after)
+        if not page:
+            break
+        after, tried = page[-1], tried + len(page)
+        _apply_page(project, move, tuple(page), pool, stop)
+    return tried
+
+
+def _apply_page(
+    project: Project, move: Move, keys: tuple[str, ...], pool: Pool, stop: threading.Event
+) -> None:
+    applied = retried(
+        lambda: apply(project, move, Keys(keys), pool),
+        ChunkSize(),
+        Stop(stop),
+        project.dialect,
+        project.old[move.database].dialect,
+    )
+    if applied.followers:
+        reapply_followers(project, applied.followers, pool)
+
+
+def _waiting(project: Project, bound: Bound, range_no: int | None) -> int:
+    with project.reading() as connection:
+        if not ledger.any_open(connection, bound.id):
+            return 0
+        return sum(ledger.open_count(connection, bound.id, range_no=range_no, kind=kind) for kind in RETRIED)

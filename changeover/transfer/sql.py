@@ -1,0 +1,281 @@
+"""The new side's statements, as pure functions of a bound mapping. ``s`` is the stage, ``t`` the target, ``i`` the id map.
+
+No value stands in them: what rows hold is staged, and the numbers written out are the ledger's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from changeover.binding import Bound, BoundColumn
+from changeover.binding.joins import comparable
+from changeover.mapping import Constant, Python, ValueMap
+from changeover.types.base import Kind
+from changeover.types.written import WrittenKind
+
+
+def stage(bound: Bound) -> str:
+    """The stage, quoted."""
+    return bound.dialect.quote(bound.stage)
+
+
+def source(bound: Bound, *, unlinked: bool = False) -> str:
+    """The stage with what its rows' values need: the id map for assigned ids, a join for each lookup.
+
+    ``unlinked`` keeps the rows that the id map doesn't know.
+    """
+    parts = [f"{stage(bound)} AS s"]
+    if bound.identity == "assigned":
+        parts.append(linked(bound, outer=unlinked))
+    parts.extend(lookup.joined for lookup in bound.lookups)
+    return " ".join(parts)
+
+
+def linked(bound: Bound, *, outer: bool = False) -> str:
+    """The join from the stage to its roots' links in the id map."""
+    how = "LEFT JOIN" if outer else bound.dialect.then_join
+    return f"{how} changeover_id_map AS i ON i.mapping_id = {bound.dialect.constant_after(bound.id, 's.k')} AND i.root_key = s.k"
+
+
+def identity(bound: Bound) -> str:
+    """``t`` is the row that ``s`` leads to, in a form that uses the target's primary key."""
+    q = bound.dialect.quote
+    if bound.identity == "assigned":
+        return f"t.{q(bound.identity_columns[0])} = i.target_id"
+    return " AND ".join(
+        f"t.{q(name)} = {_key_value(bound, bound.column(name))}" for name in bound.identity_columns
+    )
+
+
+def differs(bound: Bound, column: BoundColumn) -> str:
+    """``t`` does not hold what ``s`` says. Never NULL."""
+    stored = f"t.{bound.dialect.quote(column.name)}"
+    if column.lookup:
+        plain = (
+            f"NOT ({stored} <=> {column.value})"
+            if bound.dialect.family == "mysql"
+            else _distinct(bound, stored, column.value)
+        )
+    else:
+        family, source = bound.dialect.family, _written_by(bound, column)
+        plain = (
+            column.kind.differs_from(source, stored, column.text, family)
+            if source
+            else column.kind.differs(stored, column.text, family)
+        )
+    guard = _senior(bound, column)
+    return f"(NOT ({guard}) AND ({plain}))" if guard else f"({plain})"
+
+
+def any_differs(bound: Bound) -> str:
+    """``t`` is not what ``s`` says, in some column that isn't its key."""
+    terms = [differs(bound, column) for column in written(bound)]
+    return " OR ".join(terms) if terms else "1 = 0"
+
+
+def written(bound: Bound) -> list[BoundColumn]:
+    """The columns that an update sets."""
+    return [column for column in bound.columns if column.name not in bound.identity_columns]
+
+
+def resolved(bound: Bound, *, own: bool) -> str:
+    """Every lookup (of the target itself, or of other tables) that names a parent has found it."""
+    terms = [
+        f"(NOT ({lookup.given}) OR {lookup.value} IS NOT NULL)"
+        for lookup in bound.lookups
+        if lookup.own == own
+    ]
+    return " AND ".join(terms) if terms else "1 = 1"
+
+
+def twin(bound: Bound, order: str) -> str:
+    """``z`` is a root of the same mapping and the same target row as ``i``, with a lower (``<``) or higher (``>``) key."""
+    column = "root_number" if bound.key.is_number else "root_key"
+    # The sum keeps a planner without statistics from reading all of the mapping's links for each row.
+    return f"z.target_id = i.target_id AND z.mapping_id + 0 = {bound.id} AND z.{column} {order} i.{column}"
+
+
+def speaks(bound: Bound) -> str:
+    """No other root of the mapping with a lower key has the same target row: what this root says is what the row holds."""
+    if bound.assigned is None or not bound.assigned.match or bound.assigned.duplicates != "first":
+        return "1 = 1"
+    return f"NOT EXISTS (SELECT 1 FROM changeover_id_map z WHERE {twin(bound, '<')})"
+
+
+def update(bound: Bound) -> str | None:
+    """Make existing rows equal; None when there is nothing but a key."""
+    sets = [(column.name, _assigned(bound, column)) for column in written(bound)]
+    if not sets:
+        return None
+    where = f"({any_differs(bound)}) AND {_complete(bound)} AND {speaks(bound)}"
+    return bound.dialect.update(bound.new.table, sets, source(bound), identity(bound), where)
+
+
+def insert(bound: Bound, *, anti_join: bool) -> str:
+    """Insert rows that are missing (all of them, without ``anti_join``)."""
+    q = bound.dialect.quote
+    names = [column.name for column in bound.columns]
+    values = [column.value for column in bound.columns]
+    if bound.identity == "assigned":
+        names.insert(0, bound.identity_columns[0])
+        values.insert(0, "i.target_id")
+    joined = (
+        f" LEFT JOIN {bound.dialect.table(bound.new.table)} AS t ON {identity(bound)}" if anti_join else ""
+    )
+    where = [_complete(bound), speaks(bound)]
+    if anti_join:
+        where.append(f"t.{q(bound.identity_columns[0])} IS NULL")
+    return (
+        f"INSERT INTO {bound.dialect.table(bound.new.table)} ({', '.join(map(q, names))}) {bound.dialect.insert_override()}"
+        f"SELECT {', '.join(values)} FROM {source(bound)}{joined} WHERE {' AND '.join(where)}"
+    )
+
+
+def wrong(bound: Bound, limit: int | None = None) -> str:
+    """Keys of staged rows whose target row is missing or different, or who name a parent of another table that isn't
+    there: after a write there must be none."""
+    missing = f"t.{bound.dialect.quote(bound.identity_columns[0])} IS NULL"
+    tail = f" LIMIT {limit}" if limit else ""
+    return (
+        f"SELECT s.k, CASE WHEN {missing} THEN 1 ELSE 0 END FROM {source(bound)} LEFT JOIN "
+        f"{bound.dialect.table(bound.new.table)} AS t "
+        f"ON {identity(bound)} WHERE ({missing} OR {any_differs(bound)} OR NOT ({resolved(bound, own=False)})) "
+        f"AND {speaks(bound)}{tail}"
+    )
+
+
+def different_columns(bound: Bound) -> str:
+    """Keys of staged rows whose target row is there and different, with a flag for each written column."""
+    flags = ", ".join(f"CASE WHEN {differs(bound, column)} THEN 1 ELSE 0 END" for column in written(bound))
+    return (
+        f"SELECT s.k, {flags} FROM {source(bound)} JOIN {bound.dialect.table(bound.new.table)} AS t ON {identity(bound)} "
+        f"WHERE ({any_differs(bound)}) AND {speaks(bound)}"
+    )
+
+
+def existing(bound: Bound, *, count: bool) -> str:
+    """How many staged rows have a target row, or just whether one has."""
+    what = "COUNT(*)" if count else "1"
+    tail = "" if count else " LIMIT 1"
+    id_map = f" {linked(bound)}" if bound.identity == "assigned" else ""
+    lookups = "".join(
+        f" {lookup.joined}" for lookup in bound.lookups if lookup.column in bound.identity_columns
+    )
+    return (
+        f"SELECT {what} FROM {stage(bound)} AS s{id_map}{lookups} JOIN {bound.dialect.table(bound.new.table)} "
+        f"AS t ON {identity(bound)}{tail}"
+    )
+
+
+def unresolved(bound: Bound) -> str | None:
+    """Keys of staged rows with a lookup of another table that found nothing, a flag for each such lookup."""
+    others = [lookup for lookup in bound.lookups if not lookup.own]
+    if not others:
+        return None
+    lost = [f"({lookup.given} AND {lookup.value} IS NULL)" for lookup in others]
+    flags = ", ".join(f"CASE WHEN {term} THEN 1 ELSE 0 END" for term in lost)
+    joins = " ".join(lookup.joined for lookup in others)
+    return f"SELECT s.k, {flags} FROM {stage(bound)} AS s {joins} WHERE {' OR '.join(lost)}"
+
+
+def own_unresolved(bound: Bound) -> str | None:
+    """The same for lookups of the target itself, after all rows that could be written were."""
+    own = [lookup for lookup in bound.lookups if lookup.own]
+    if not own:
+        return None
+    lost = [f"({lookup.given} AND {lookup.value} IS NULL)" for lookup in own]
+    flags = ", ".join(f"CASE WHEN {term} THEN 1 ELSE 0 END" for term in lost)
+    links = f" {linked(bound, outer=True)}" if bound.identity == "assigned" else ""
+    joins = links + "".join(f" {lookup.joined}" for lookup in own)
+    return f"SELECT s.k, {flags} FROM {stage(bound)} AS s{joins} WHERE {' OR '.join(lost)}"
+
+
+def target_key(bound: Bound) -> str:
+    """The text by which the id map remembers the target row that the staged columns make."""
+    columns = [bound.column(name) for name in bound.identity_columns]
+    return _key_of(bound, [bound.dialect.as_text(c.value) if c.lookup else c.text for c in columns])
+
+
+def stored_key(bound: Bound) -> str:
+    """The same text of the target row ``t``, as it is stored."""
+    family, texts = bound.dialect.family, list[str]()
+    for name in bound.identity_columns:
+        kind, stored = bound.column(name).kind, f"t.{bound.dialect.quote(name)}"
+        texts.append(
+            kind.read(stored, family, kind)
+            if isinstance(kind, WrittenKind)
+            else bound.dialect.as_text(stored)
+        )
+    return _key_of(bound, texts)
+
+
+def _key_of(bound: Bound, texts: Sequence[str]) -> str:
+    if len(texts) > 1:
+        texts = [f"REPLACE(REPLACE({text}, '~', '~~'), '|', '~!')" for text in texts]
+    parts = [part for text in texts for part in (text, "'|'")]
+    return (
+        bound.dialect.as_key(parts[0])
+        if len(parts) == 2
+        else bound.dialect.as_key(bound.dialect.concat(parts[:-1]))
+    )
+
+
+def number(bound: Bound, key: str = "s.k") -> str:
+    """The root's key as a number, where it is one."""
+    return bound.dialect.integer(key) if bound.key.is_number else "NULL"
+
+
+def match(bound: Bound, names: Sequence[str], alias: str = "t") -> str:
+    """The target row of ``alias`` has the values that ``s`` has in ``names``."""
+    return " AND ".join(
+        f"{alias}.{bound.dialect.quote(name)} = {_key_value(bound, bound.column(name))}" for name in names
+    )
+
+
+def comparables(bound: Bound, names: Sequence[str]) -> list[str]:
+    """The values ``s`` gives to ``names``, as the target's columns compare them."""
+    return [_key_value(bound, bound.column(name)) for name in names]
+
+
+def _written_by(bound: Bound, column: BoundColumn) -> Kind | None:
+    """The kind of the old column whose own text is staged; None where a mark, a function or a declared value may be."""
+    made = bound.mapping.made.get(column.name)
+    if column.marked or isinstance(made, (Python, Constant, ValueMap)):
+        return None
+    return column.source
+
+
+def _complete(bound: Bound) -> str:
+    """No parent is missing: a row is never written with NULL in the place of one that isn't there yet."""
+    return f"{resolved(bound, own=True)} AND {resolved(bound, own=False)}"
+
+
+def _key_value(bound: Bound, column: BoundColumn) -> str:
+    if column.lookup:
+        return column.value
+    return comparable(bound.new, column.name, column.text, bound.dialect)
+
+
+def _assigned(bound: Bound, column: BoundColumn) -> str:
+    guard = _senior(bound, column)
+    return (
+        f"CASE WHEN {guard} THEN t.{bound.dialect.quote(column.name)} ELSE {column.value} END"
+        if guard
+        else column.value
+    )
+
+
+def _senior(bound: Bound, column: BoundColumn) -> str:
+    """A mapping that is asked first in the merge also feeds this row and has this column."""
+    ids = [str(number) for number, columns in bound.seniors if column.name in columns]
+    if not ids:
+        return ""
+    return f"EXISTS (SELECT 1 FROM changeover_id_map z WHERE z.target_id = i.target_id AND z.mapping_id + 0 IN ({', '.join(ids)}))"
+
+
+def _distinct(bound: Bound, left: str, right: str) -> str:
+    return (
+        f"{left} IS DISTINCT FROM {right}"
+        if bound.dialect.family == "postgresql"
+        else f"{left} IS NOT {right}"
+    )

@@ -1,0 +1,188 @@
+"""Writing a staged chunk: everything at once, and only if that fails, finding out which rows are to blame.
+
+The optimistic way costs nothing for clean chunks. After a failure the transaction is back at its savepoint; the rows that don't
+fit are found by predicates over the whole stage, kept as rejects, taken out, and the rest is written. A failure that no
+predicate explains halves the block until single rows are left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from changeover.binding import Bound
+from changeover.dialects import Block
+from changeover.ledger.rejects import Reject
+from changeover.transfer import sql
+from changeover.transfer.chunk import Applied
+from changeover.transfer.diagnose import bad_text, diagnose, guards, lost
+from changeover.transfer.id_pool import Ids
+from changeover.transfer.identify import identify
+from changeover.transfer.remember import remember, taken
+from changeover.transfer.remove import forget
+from changeover.transfer.statements import rows, run, scalar, unstage
+
+ROUNDS = 4
+"""How often a block is diagnosed before it is halved: each round finds all rows of a sort, and few chunks have four sorts."""
+
+
+class _Unlike(Exception):
+    """Some rows were stored as something else than what was staged."""
+
+
+class _Out(Exception):
+    """Some rows can't be stored with the others: the attempt is undone, and made again without them.
+
+    Rows are only taken out of the stage between attempts, since a stage may not take part in savepoints.
+    """
+
+    def __init__(self, rejects: list[Reject], *, unlink: bool = False) -> None:
+        super().__init__(f"{len(rejects)} rows")
+        self.rejects = rejects
+        self.unlink = unlink
+
+
+@dataclass
+class Writer:
+    """Writes one bound mapping's blocks in the transaction of ``connection``.
+
+    Parameters: ``ids`` for new links; ``fresh_span`` says that the target has no row in the span, so that none can be there.
+    """
+
+    connection: sa.Connection
+    bound: Bound
+    range_no: int | None
+    ids: Ids
+    fresh_span: bool = False
+    followers: list[str] = field(default_factory=list[str])
+    """Other roots of the mapping whose row now belongs to a root of the block: they are to be applied again."""
+
+    def write(self, block: Block) -> tuple[Applied, list[Reject]]:
+        """Stage and store the block. Returns what came of it and the rows that were not stored."""
+        block, unreadable = bad_text(self.connection, self.bound, block)
+        applied, rejects = self.write_staged(block)
+        return applied, unreadable + rejects
+
+    def write_staged(self, block: Block) -> tuple[Applied, list[Reject]]:
+        """Store the block, which is in the stage."""
+        rejects: list[Reject] = []
+        self._out(guards(self.connection, self.bound), rejects)
+        if self.bound.identity != "direct":
+            # Links are made of what lookups find. Elsewhere it costs nothing to look for lost parents after a failure: a
+            # write passes such rows over.
+            self._out(lost(self.connection, self.bound, own=False), rejects)
+        applied = self._settle(block, rejects)
+        return applied, rejects
+
+    def _settle(self, block: Block, rejects: list[Reject]) -> Applied:
+        tries = 0
+        while True:
+            savepoint = self.connection.begin_nested()
+            try:
+                applied = self._store()
+                savepoint.commit()
+                self.ids.keep()
+                return applied
+            except _Out as out:
+                savepoint.rollback()
+                self.ids.undo()
+                if out.unlink:
+                    forget(self.connection, self.bound, [reject.root_key for reject in out.rejects])
+                self._out(out.rejects, rejects)
+            except (exc.DBAPIError, _Unlike) as error:
+                if isinstance(error, exc.DBAPIError) and self.bound.dialect.trouble(error) != "row":
+                    raise
+                savepoint.rollback()
+                self.ids.undo()
+                if orphans := lost(self.connection, self.bound, own=False):
+                    self._out(orphans, rejects)
+                    continue
+                tries += 1
+                # Another copier may have made the row that a root matches: looked at again, it is linked.
+                if (
+                    tries == 1
+                    and self.bound.assigned
+                    and self.bound.assigned.match
+                    and isinstance(error, exc.DBAPIError)
+                ):
+                    continue
+                blamed = diagnose(self.connection, self.bound) if tries <= ROUNDS else []
+                if not blamed:
+                    return self._halve(block, rejects, error)
+                self._out(blamed, rejects)
+
+    def _halve(self, block: Block, rejects: list[Reject], error: Exception) -> Applied:
+        known = {reject.root_key for reject in rejects}
+        keys = [key or "" for key in block.columns([0])[0]]
+        left = block.without(place for place, key in enumerate(keys) if key in known)
+        if left.rows == 0:
+            return Applied()
+        if left.rows == 1:
+            reason = (
+                "it was stored as another value"
+                if isinstance(error, _Unlike)
+                else self.bound.dialect.explain(error)
+            )
+            kind = "waiting" if self.bound.dialect.is_foreign_key(error) else "value"
+            rejects.append(Reject(next(key for key in keys if key not in known), "", kind, reason))
+            return Applied()
+        applied = Applied()
+        middle = left.rows // 2
+        for half in (left.without(range(middle, left.rows)), left.without(range(middle))):
+            writer = Writer(self.connection, self.bound, self.range_no, self.ids)
+            part, more = writer.write(half)
+            applied.add(part)
+            self.followers.extend(writer.followers)
+            rejects.extend(more)
+        return applied
+
+    def _store(self) -> Applied:
+        bound, connection = self.bound, self.connection
+        fresh = self.fresh_span
+        if bound.identity == "assigned":
+            found = identify(connection, bound, self.range_no, self.ids)
+            if found.doubles:
+                raise _Out(found.doubles, unlink=True)
+            fresh, self.followers = found.fresh, found.followers
+        else:
+            fresh = fresh or scalar(connection, sql.existing(bound, count=False)) is None
+        if bound.identity == "mapped" and not fresh and (others := taken(connection, bound)):
+            raise _Out(others)
+        moved = remember(connection, bound, self.range_no) if bound.identity == "mapped" else 0
+        own = any(lookup.own for lookup in bound.lookups)
+        if not fresh and not own and not rows(connection, sql.wrong(bound, 1)):
+            # Nothing to write: no row of the application is locked, and nothing needs a second look.
+            return Applied(unchanged=self._total(), deleted=moved)
+        updated = 0
+        if not fresh and (statement := sql.update(bound)):
+            updated = run(connection, statement)
+        inserted = run(connection, sql.insert(bound, anti_join=not fresh))
+        if own:
+            more, changed = self._descend()
+            inserted, updated = inserted + more, updated + changed
+            if orphans := lost(connection, bound, own=True):
+                raise _Out(orphans)
+        if rows(connection, sql.wrong(bound, 1)):
+            raise _Unlike
+        unchanged = self._total() - inserted - updated
+        return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
+
+    def _total(self) -> int:
+        return int(scalar(self.connection, f"SELECT COUNT(*) FROM {sql.stage(self.bound)} AS s"))
+
+    def _descend(self) -> tuple[int, int]:
+        """Rows whose parent is a row of this very chunk come in generations: each statement sees the one before."""
+        inserted, statement = 0, sql.insert(self.bound, anti_join=True)
+        update = sql.update(self.bound)
+        while True:
+            more = run(self.connection, statement)
+            if not more:
+                break
+            inserted += more
+        return inserted, run(self.connection, update) if update else 0
+
+    def _out(self, found: list[Reject], rejects: list[Reject]) -> None:
+        unstage(self.connection, self.bound, list({reject.root_key for reject in found}))
+        rejects.extend(found)
