@@ -1,0 +1,66 @@
+"""What a rule is: a name, a severity, a page of documentation (its docstring), and `check`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+from sqlalchemy.exc import DBAPIError
+
+from changeover.binding.mismatch import Mismatch
+from changeover.check.case import Case
+from changeover.check.finding import Finding, Severity
+from changeover.check.probe import reason
+from changeover.check.site import Site
+
+
+class Rule(ABC):
+    """Looks at everything. A rule stays silent about what another rule reports: a table that isn't there, say.
+
+    The docstring of a rule is its page in the reference: what is wrong, why it matters, what to do.
+    """
+
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+
+    @abstractmethod
+    def check(self, site: Site) -> Iterator[Finding]:
+        """What this rule finds wrong."""
+
+    def find(
+        self,
+        case: Case | None,
+        message: str,
+        remedy: str,
+        *,
+        table: str | None = None,
+        column: str | None = None,
+    ) -> Finding:
+        """A finding of this rule, about the mapping's target where ``table`` is left out."""
+        mapping = case.mapping if case else None
+        at = table or (mapping.target if mapping else None)
+        return Finding(
+            self.name, self.severity, mapping.name if mapping else None, at, column, message, remedy
+        )
+
+    def of(self, case: Case, error: Mismatch) -> Finding:
+        """What a piece of `changeover.binding` refused, as a finding of this rule."""
+        at = error.place
+        return self.find(case, error.what, error.remedy, table=at.table, column=at.column)
+
+
+class MappingRule(Rule):
+    """Looks at one mapping at a time."""
+
+    def check(self, site: Site) -> Iterator[Finding]:
+        for case in site.cases:
+            try:
+                yield from list(self.check_mapping(case))
+            except DBAPIError as error:
+                why = reason((*site.old.values(), site.new), error)
+                yield self.find(case, f"this could not be checked: {why}", "see that the tables can be read")
+
+    @abstractmethod
+    def check_mapping(self, case: Case) -> Iterator[Finding]:
+        """What this rule finds wrong with a mapping."""
