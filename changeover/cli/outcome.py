@@ -1,0 +1,116 @@
+"""How a command ends: its exit code, and one message in the place of a traceback."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import sqlalchemy as sa
+import typer
+from sqlalchemy.exc import DBAPIError
+from typer.core import TyperGroup
+
+from changeover.cli import output
+from changeover.dialects import of
+from changeover.errors import (
+    ChangeoverError,
+    ConfigurationError,
+    ConnectionRefused,
+    LedgerMissing,
+    MappingError,
+)
+from changeover.settings import mask, read_env_file
+
+_ORDER = ("check", "plan", "backfill", "status", "rejects", "grants", "upgrade")
+_DRIVERS = {"pymysql": "mysql", "psycopg": "postgresql", "sqlite3": "sqlite"}
+_NOTHING_TRIED = (ConfigurationError, ConnectionRefused, LedgerMissing, MappingError)
+
+
+class Code(IntEnum):
+    """Exit codes."""
+
+    OK = 0
+    """What the command claims is so."""
+    FINDINGS = 1
+    """It ran to its end, and something is to be looked at: errors in a mapping, failed ranges, rejects."""
+    USAGE = 2
+    """Usage or configuration: nothing was tried."""
+    BROKEN = 3
+    """It could not run to its end, for a reason that is none of the above."""
+    INTERRUPTED = 130
+    """Ctrl-C: what was committed stays, and the command goes on from there when it is given again."""
+
+
+@dataclass
+class Invocation:
+    """What the options that every command takes have said."""
+
+    json: bool = False
+    debug: bool = False
+
+
+def invocation(context: typer.Context) -> Invocation:
+    """Those of the running command."""
+    root = context.find_root()
+    if not isinstance(root.obj, Invocation):
+        root.obj = Invocation()
+    return root.obj
+
+
+def end(code: Code) -> None:
+    """Leave with ``code``. Raises: typer.Exit, unless it is OK."""
+    if code is not Code.OK:
+        raise typer.Exit(int(code))
+
+
+class Commands(TyperGroup):
+    """The commands, with one way to fail: a message on stderr, with ``--json`` also as a document on stdout."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which they are used."""
+        return sorted(
+            super().list_commands(ctx), key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER)
+        )
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Raises: typer.Exit with the code that its error means."""
+        read_env_file()
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            output.say("stopped")
+            raise typer.Exit(int(Code.INTERRUPTED)) from None
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last place where an error can become a message
+            raise typer.Exit(int(_report(error, ctx))) from None
+
+
+def _refusal(error: DBAPIError) -> str:
+    """A database's error without its own text, which may hold values of rows."""
+    family = _DRIVERS.get(type(error.orig).__module__.partition(".")[0])
+    return of(sa.URL.create(family)).explain(error) if family else type(error.orig).__name__
+
+
+def _report(error: Exception, context: typer.Context) -> Code:
+    asked = invocation(context)
+    if asked.debug:
+        output.say(mask("".join(traceback.format_exception(error))).rstrip())
+    if isinstance(error, ChangeoverError):
+        message = mask(str(error))
+        code = Code.USAGE if isinstance(error, _NOTHING_TRIED) else Code.FINDINGS
+    else:
+        reason = _refusal(error) if isinstance(error, DBAPIError) else str(error)
+        message = f"{type(error).__name__}: {mask(reason)}"
+        code = Code.BROKEN
+        if not asked.debug:
+            message += "\nThis was not expected; --debug shows where it happened."
+    output.say(f"error: {message}")
+    if asked.json:
+        name = context.invoked_subcommand
+        output.document(
+            {"command": name, "ok": False, "error": {"kind": type(error).__name__, "message": message}}
+        )
+    return code

@@ -1,0 +1,69 @@
+"""Grants of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from changeover.cli.privileges.needs import NewNeeds
+from changeover.dialects import TableName, of
+
+DEFAULT_SCHEMA = "public"
+
+
+def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """CONNECT, USAGE of the schemas, and SELECT, table by table. ``host`` is pg_hba.conf's business."""
+    del host
+    role = _quote(url, url.username or "")
+    return [
+        f"GRANT CONNECT ON DATABASE {_quote(url, url.database or '')} TO {role};",
+        *_usage(url, tables, role),
+        *(f"GRANT SELECT ON TABLE {_table(url, table)} TO {role};" for table in tables),
+    ]
+
+
+def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
+    """Rows of targets and ledger, temporary tables to stage in, and the counters of ids."""
+    del host
+    role = _quote(url, url.username or "")
+    written = (*needs.targets, *needs.ledger)
+    return [
+        f"GRANT CONNECT, TEMPORARY ON DATABASE {_quote(url, url.database or '')} TO {role};",
+        *_usage(url, (*written, needs.version), role),
+        *(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {_table(url, table)} TO {role};"
+            for table in written
+        ),
+        f"GRANT SELECT ON TABLE {_table(url, needs.version)} TO {role};",
+        *(_counter(url, table, role) for table in (*needs.counted, *needs.ledger)),
+    ]
+
+
+def _usage(url: sa.URL, tables: Iterable[TableName], role: str) -> list[str]:
+    schemas = sorted({table.schema or DEFAULT_SCHEMA for table in tables})
+    return [f"GRANT USAGE ON SCHEMA {_quote(url, schema)} TO {role};" for schema in schemas]
+
+
+def _counter(url: sa.URL, table: TableName, role: str) -> str:
+    """Nobody knows a sequence's name before looking: the block looks up those that the table's columns own.
+
+    USAGE allows nextval, UPDATE setval.
+    """
+    owner = _table(url, table).replace("'", "''")
+    granted = role.replace("'", "''").replace("%", "%%")
+    return (
+        "DO $$ DECLARE owned regclass; BEGIN FOR owned IN SELECT objid::regclass FROM pg_depend "
+        f"WHERE refclassid = 'pg_class'::regclass AND refobjid = '{owner}'::regclass AND refobjsubid > 0 "
+        "AND classid = 'pg_class'::regclass AND deptype IN ('a', 'i') "
+        "AND EXISTS (SELECT FROM pg_class WHERE oid = objid AND relkind = 'S') "
+        f"LOOP EXECUTE format('GRANT USAGE, UPDATE ON SEQUENCE %s TO {granted}', owned); END LOOP; END $$;"
+    )
+
+
+def _table(url: sa.URL, table: TableName) -> str:
+    return of(url).table(TableName(table.name, table.schema or DEFAULT_SCHEMA))
+
+
+def _quote(url: sa.URL, name: str) -> str:
+    return of(url).quote(name)

@@ -1,0 +1,23 @@
+"""SQLite has no accounts: what there is to say is a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from changeover.cli.privileges.needs import NewNeeds
+from changeover.dialects import TableName
+
+
+def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """Reading the file."""
+    del tables, host
+    return [f"-- SQLite has no accounts: let the user that runs changeover read {url.database}"]
+
+
+def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
+    """Writing the file and beside it."""
+    del needs, host
+    what = f"write {url.database} and create files in its folder"
+    return [f"-- SQLite has no accounts: let the user that runs changeover {what}"]

@@ -1,0 +1,23 @@
+"""Grants for the family of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from changeover.cli.privileges import mysql, postgresql, sqlite
+from changeover.cli.privileges.needs import NewNeeds
+from changeover.dialects import TableName, of
+
+_FAMILIES = {"mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
+
+
+def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """The statements that let the URL's user read ``tables``. ``host`` is where a user of MySQL comes from."""
+    return _FAMILIES[of(url).family].old_grants(url, tables, host)
+
+
+def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
+    """The statements that let the URL's user backfill."""
+    return _FAMILIES[of(url).family].new_grants(url, needs, host)

@@ -1,0 +1,167 @@
+"""``changeover rejects``: rows that could not be moved, and another try for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from changeover.cli import options, output
+from changeover.cli.help_text import paragraphs
+from changeover.cli.opening import open_project, open_registry, selected
+from changeover.cli.outcome import Code, end
+from changeover.cli.reject_export import Format, export_rejects
+from changeover.cli.reject_pages import pages, shape, total
+from changeover.cli.stopping import Stopping
+from changeover.ledger.rejects import RejectRow
+from changeover.transfer import reapply
+
+SHOWN = 50
+"""Rejects that are listed unless --limit says otherwise; `export` has no limit."""
+
+
+class _OrList(TyperGroup):
+    """``changeover rejects product --json`` means ``changeover rejects list product --json``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See the class."""
+        named = bool(args) and (args[0] in self.commands or args[0] in ("-h", "--help"))
+        return super().parse_args(ctx, args if named else ["list", *args])
+
+
+app = typer.Typer(cls=_OrList, rich_markup_mode="rich")
+
+Values = Annotated[
+    bool,
+    typer.Option(
+        "--values", help="Also the old value of the column. It is a user's data: mind where it goes."
+    ),
+]
+
+
+def rejects() -> None:
+    """Rows that could not be moved: with their key, column and reason, until they can be.
+
+    Kinds: value (doesn't fit its column), conflict (another row has the unique value or the id), waiting (its parent
+    isn't there yet), referenced (its root is gone, but other rows refer to it).
+
+    Examples:
+
+      changeover rejects                     list them
+      changeover rejects product --values    some of them, with values
+      changeover rejects retry product       once the cause was mended
+      changeover rejects export --format csv -o rejects.csv
+    """
+
+
+def list_(
+    tables: options.Tables = None,
+    table: options.MoreTables = None,
+    kind: options.Kind = None,
+    values: Values = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most so many.")] = SHOWN,
+    mappings: options.Mappings = None,
+    json: options.Json = False,
+    _debug: options.Debug = False,
+) -> None:
+    """List open rejects. Exits with 1 when there are any."""
+    registry = open_registry(mappings)
+    names = tuple(m.name for m in selected(registry, tables, table).mappings)
+    with open_project(registry, mappings) as project, project.reading() as connection:
+        there = total(connection, names, kind)
+        found = [row for page in pages(connection, names, kind, limit=limit) for row in page]
+    code = Code.FINDINGS if there else Code.OK
+    if json:
+        output.document(
+            {
+                "command": "rejects",
+                "ok": code is Code.OK,
+                "open": there,
+                "rejects": [shape(r, values=values) for r in found],
+            }
+        )
+    else:
+        _show(found, there, limit=limit, values=values)
+    end(code)
+
+
+def retry(
+    tables: options.Tables = None,
+    table: options.MoreTables = None,
+    kind: options.Kind = None,
+    mappings: options.Mappings = None,
+    json: options.Json = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Apply rejected rows again, as they are now. Exits with 1 when some are left."""
+    registry = open_registry(mappings)
+    names = [m.name for m in selected(registry, tables, table).mappings]
+    kinds = [kind] if kind else None
+    with open_project(registry, mappings) as project, Stopping() as stopping:
+        done = {name: reapply(project, mapping=name, kinds=kinds, stop=stopping.event) for name in names}
+    left = sum(d.left for d in done.values())
+    if json:
+        output.document({"command": "rejects retry", "ok": not left, "mappings": done})
+    else:
+        rows = [
+            (name, *map(output.count, (d.tried, d.mended, d.left))) for name, d in done.items() if d.tried
+        ]
+        if rows:
+            output.table(
+                "", ("mapping", "tried", "mended", "left"), rows, numbers=("tried", "mended", "left")
+            )
+        else:
+            output.answer("there is nothing to try again")
+    if stopping.event.is_set():
+        output.say("stopped; the same command goes on")
+        end(Code.INTERRUPTED)
+    end(Code.FINDINGS if left else Code.OK)
+
+
+def export(
+    tables: options.Tables = None,
+    table: options.MoreTables = None,
+    kind: options.Kind = None,
+    values: Values = False,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; stdout when left out.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="jsonl or csv.")] = Format.JSONL,
+    mappings: options.Mappings = None,
+    _debug: options.Debug = False,
+) -> None:
+    """Write all open rejects to a file that only you can read."""
+    registry = open_registry(mappings)
+    names = tuple(m.name for m in selected(registry, tables, table).mappings)
+    with open_project(registry, mappings) as project, project.reading() as connection:
+        written = export_rejects(pages(connection, names, kind), file, form, values=values)
+    output.say(f"{output.count(written)} rejects written to {file or 'stdout'}")
+
+
+def _show(found: list[RejectRow], there: int, *, limit: int, values: bool) -> None:
+    if not there:
+        output.answer("there are no open rejects")
+        return
+    columns = ["mapping", "key", "column", "kind", "reason", *(["value"] if values else [])]
+    rows = [
+        (
+            r.mapping,
+            r.root_key,
+            r.column,
+            r.kind,
+            r.reason,
+            *([r.value if r.value is not None else "NULL"] if values else []),
+        )
+        for r in found
+    ]
+    output.table("", columns, rows)
+    cut = f"; the first {len(found)} entries are listed, --limit N lists more, `export` all"
+    output.answer(f"{output.number(there, 'row')} rejected{cut if len(found) == limit else ''}")
+    output.answer("mend the mapping or the old rows, then `changeover rejects retry`")
+
+
+app.callback(help=paragraphs(rejects.__doc__))(rejects)
+for name, command in (("list", list_), ("retry", retry), ("export", export)):
+    app.command(name, help=paragraphs(command.__doc__))(command)

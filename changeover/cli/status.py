@@ -1,0 +1,151 @@
+"""``changeover status``: how far every table is, from the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from changeover.cli import options, output
+from changeover.cli.opening import one_root, open_project, open_registry, selected
+from changeover.cli.outcome import Code, end
+from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.status import TableStatus, table_status
+from changeover.project import Project
+
+_COLOURS = {"done": "green", "failed": "red", "rejects": "yellow", "stale": "yellow", "running": "cyan"}
+
+
+def status(
+    tables: options.Tables = None,
+    table: options.MoreTables = None,
+    ranges: Annotated[
+        bool, typer.Option("--ranges", help="The key ranges of the one root selected.")
+    ] = False,
+    mappings: options.Mappings = None,
+    json: options.Json = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Show how far every table is: ranges, rows, rejects, rate and estimated end.
+
+    Asks the ledger, so it can be used while a backfill runs, whoever runs it. Exits with 1 when a range has failed, a
+    row is rejected, or a mapping changed after its rows were copied.
+
+    Examples:
+
+      changeover status
+      changeover status comment --json
+      changeover status shop.tb_coupon --ranges
+    """
+    registry = open_registry(mappings)
+    chosen = selected(registry, tables, table)
+    with open_project(registry, mappings) as project:
+        if ranges:
+            code = _show_ranges(project, one_root(chosen, "--ranges"), json=json)
+        else:
+            code = _show(statuses(project, chosen.roots), json=json)
+    end(code)
+
+
+def statuses(project: Project, roots: tuple[str, ...]) -> list[TableStatus]:
+    """The status of the roots, parents first."""
+    _ = project.moves  # bound before the ledger is read: SQLite has one transaction at a time
+    return [found for found in table_status(project) if found.root in roots]
+
+
+def has_findings(found: TableStatus) -> bool:
+    """Whether somebody has to look at the table. Not being done yet is no finding."""
+    return bool(found.ranges_failed or found.rejected_open or found.waiting or found.ranges_stale)
+
+
+def _show(found: list[TableStatus], *, json: bool) -> Code:
+    code = Code.FINDINGS if any(map(has_findings, found)) else Code.OK
+    if json:
+        output.document({"command": "status", "ok": code is Code.OK, "tables": found})
+        return code
+    columns = (
+        "root",
+        "new tables",
+        "state",
+        "ranges",
+        "read",
+        "planned",
+        "rejected",
+        "waiting",
+        "rows/s",
+        "left",
+    )
+    output.table("", columns, map(_row, found), numbers=columns[3:])
+    _hints(found)
+    return code
+
+
+def _row(found: TableStatus) -> tuple[object, ...]:
+    return (
+        found.root,
+        ", ".join(found.targets),
+        Text(found.state, style=_COLOURS.get(found.state, "")),
+        f"{found.ranges_done}/{found.ranges_total}"
+        + (f" ({found.ranges_failed} failed)" if found.ranges_failed else ""),
+        output.count(found.rows_read),
+        output.count(found.rows_planned),
+        output.count(found.rejected_open),
+        output.count(found.waiting),
+        output.count(found.rate) if found.rate else "",
+        output.duration(found.eta_seconds) if found.eta_seconds is not None else "",
+    )
+
+
+def _hints(found: list[TableStatus]) -> None:
+    if any(f.ranges_failed for f in found):
+        output.answer(
+            "failed ranges: `changeover status ROOT --ranges` says why, `changeover backfill` tries them again"
+        )
+    if any(f.rejected_open or f.waiting for f in found):
+        output.answer(
+            "rejected rows: `changeover rejects` says why, `changeover rejects retry` tries them again"
+        )
+    if any(f.ranges_stale for f in found):
+        roots = ", ".join(f"{f.root} ({f.ranges_stale} ranges)" for f in found if f.ranges_stale)
+        output.answer(
+            f"the mapping changed since rows were copied: {roots}; `changeover backfill` brings them up to date"
+        )
+
+
+def _show_ranges(project: Project, root: str, *, json: bool) -> Code:
+    with project.reading() as connection:
+        found = ranges_of(connection, root)
+    code = Code.FINDINGS if any(r.status == "failed" for r in found) else Code.OK
+    if json:
+        output.document({"command": "status", "ok": code is Code.OK, "root": root, "ranges": found})
+        return code
+    columns = (
+        "range",
+        "status",
+        "attempts",
+        "read",
+        "written",
+        "unchanged",
+        "deleted",
+        "rejected",
+        "seconds",
+        "rows/s",
+    )
+    output.table("", columns, map(_range_row, found), numbers=columns[2:])
+    for failed in (r for r in found if r.error):
+        output.answer(f"{failed.name}: {failed.error}")
+    return code
+
+
+def _range_row(found: KeyRange) -> tuple[object, ...]:
+    numbers = (found.rows_read, found.written, found.unchanged, found.deleted, found.rejected)
+    rate = output.count(found.rate) if found.rate else ""
+    return (
+        found.name,
+        found.status,
+        found.attempts,
+        *map(output.count, numbers),
+        f"{found.seconds:.1f}",
+        rate,
+    )

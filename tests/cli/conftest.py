@@ -1,0 +1,31 @@
+"""A small shop on real databases, in a folder of its own, and the two ways to give commands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shop import Shop
+
+
+@pytest.fixture
+def shop(
+    database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Shop]]:
+    """Makes a shop: `shop(old="sqlite", new="sqlite", products=100)`. Commands of this process run in its folder."""
+    made: list[Shop] = []
+
+    def make(old: str = "sqlite", new: str = "sqlite", products: int = 100) -> Shop:
+        one = Shop(tmp_path / f"project_{len(made)}", database(old, "old"), database(new, "new"))
+        made.append(one)
+        one.build(products)
+        monkeypatch.chdir(one.folder)
+        for name, value in one.environment.items():
+            monkeypatch.setenv(name, value)
+        return one
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,81 @@
+"""`changeover check`, from a terminal and from a program."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.shop import MAPPINGS
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("sqlite", "sqlite"), ("mariadb", "postgres"), ("postgres", "mariadb")]
+)
+def test_right_mappings_are_found_right_before_there_is_a_ledger(shop, old, new):
+    one = shop(old=old, new=new)
+    ended = one.run("check", "--json")
+    assert ended.code == 0, ended
+    assert (ended.document["ok"], ended.document["errors"]) == (True, 0)
+    assert ended.document["mappings"] == ["shop.tb_category.category", "shop.tb_product.product"]
+
+
+def test_every_error_is_shown_with_its_place_and_what_to_do(shop):
+    one = shop()
+    one.write_mappings(
+        MAPPINGS.replace("product.price", "product.prize").replace('"name": cat', '"nmae": cat')
+    )
+    ended = one.run("check", "--json")
+    assert ended.code == 1
+    errors = {(f["mapping"], f["column"]): f for f in ended.document["findings"] if f["severity"] == "error"}
+    assert ("shop.tb_category.category", "nmae") in errors
+    assert any("prize" in f["message"] + str(f["column"]) for f in errors.values())
+    assert all(f["remedy"] for f in errors.values())
+    shown = one.run("check")
+    assert shown.code == 1
+    assert "mapping shop.tb_category.category" in shown.out
+    assert "nmae" in shown.out
+    assert "→" in shown.out
+
+
+def test_only_the_selected_mappings_are_reported(shop):
+    one = shop()
+    one.write_mappings(MAPPINGS.replace("product.price", "product.prize"))
+    assert one.run("check", "category").code == 0
+    assert one.run("check", "product").code == 1
+
+
+def test_the_databases_of_other_mappings_need_not_be_there(shop):
+    one = shop()
+    one.write_mappings(
+        MAPPINGS
+        + '\nposts = Mapping("post", old("community", "posts"), {"body": old("community", "posts").body})\n'
+    )
+    assert one.run("check", "product").code == 0
+    missing = one.run("check")
+    assert missing.code == 2
+    assert "CHANGEOVER_OLD_COMMUNITY_URL" in missing.err
+
+
+def test_a_mapping_that_contradicts_itself_is_a_finding_with_file_and_line(shop):
+    one = shop()
+    file = one.write_mappings(MAPPINGS.replace("rows_per_range=1000", "rows_per_range=0"))
+    line = MAPPINGS[: MAPPINGS.index("products = Mapping")].count("\n") + 1
+    ended = one.run("check", "--json")
+    assert ended.code == 1
+    (finding,) = ended.document["findings"]
+    assert f"{file.relative_to(one.folder)}:{line}" in finding["message"]
+    assert "rows_per_range" in finding["message"]
+
+
+def test_warnings_alone_are_shown_and_exit_with_0(shop):
+    one = shop()
+    one.execute("ALTER TABLE product ADD COLUMN note VARCHAR(10) DEFAULT 'new'", new=True)
+    ended = one.run("check", "--json")
+    assert [(f["severity"], f["column"]) for f in ended.document["findings"]] == [("warning", "note")]
+    assert ended.code == 0
+    assert "0 errors, 1 warning; 1 of 2 mappings without any" in one.run("check").out
+
+
+def test_nothing_is_written_to_the_new_database(shop):
+    one = shop()
+    one.run("check")
+    assert one.scalar("SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'changeover%'") == 0

@@ -1,0 +1,136 @@
+"""`changeover grants`: enough, and no more."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+PASSWORD = "pw-of-the-worker"
+
+
+@pytest.mark.parametrize(("old", "new"), [("mariadb", "postgres"), ("postgres", "mariadb")])
+def test_accounts_with_these_rights_alone_can_do_everything(shop, monkeypatch, old, new):
+    one = shop(old=old, new=new, products=1500)
+    _number_ids(one)
+    assert one.run("upgrade").code == 0
+    with _account(one.old, "reader"), _account(one.new, "worker"):
+        _become(one, monkeypatch, "CHANGEOVER_OLD_SHOP_URL", one.old_url, "reader")
+        _become(one, monkeypatch, "CHANGEOVER_NEW_URL", one.new_url, "worker")
+        printed = one.run("grants", "--json")
+        assert printed.code == 0
+        old_part, new_part = printed.document["databases"]
+        assert one.run("plan").code in (2, 3), "without rights nothing works"
+        _grant(one.old, old_part["statements"])
+        _grant(one.new, new_part["statements"])
+        assert one.run("check").code == 0
+        assert one.run("plan").code == 0
+        one.soil(7)
+        ended = one.run("backfill")
+        assert ended.code == 1, ended
+        one.execute("DELETE FROM tb_product WHERE goods_no = 8")
+        one.execute("UPDATE tb_product SET state = '1' WHERE goods_no = 7")
+        assert one.run("rejects", "retry").code == 0
+        assert one.run("backfill", "--again").code == 0
+        assert one.run("status").code == 0
+        assert one.scalar("SELECT COUNT(*) FROM product") == 1499
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+def test_a_reader_can_neither_write_nor_see_other_tables(shop, monkeypatch, kind):
+    one = shop(old=kind)
+    one.execute("CREATE TABLE member (secret INTEGER)")
+    with _account(one.old, "reader"):
+        _become(one, monkeypatch, "CHANGEOVER_OLD_SHOP_URL", one.old_url, "reader")
+        _grant(one.old, one.run("grants", "--json").document["databases"][0]["statements"])
+        reader = sa.create_engine(sa.make_url(one.old_url).set(username="reader", password=PASSWORD))
+        try:
+            for refused in ("SELECT * FROM member", "DELETE FROM tb_product", "CREATE TABLE x (a INTEGER)"):
+                with pytest.raises(DBAPIError), reader.begin() as connection:
+                    connection.execute(sa.text(refused))
+        finally:
+            reader.dispose()
+
+
+def test_tables_of_joins_and_subqueries_are_among_those_to_be_read(shop, monkeypatch):
+    one = shop()
+    monkeypatch.setenv("CHANGEOVER_OLD_SHOP_URL", "mysql+pymysql://reader:pw@localhost/my_shop")
+    one.write_mappings(
+        """
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from changeover.mapping import Mapping, left_join, old
+
+product, text, stock = old("shop", "tb_product"), old("shop", "tb text"), old("shop", "tb_stock", schema="ware")
+amount = sa.select(sa.func.sum(stock.amount)).where(stock.goods_no == product.goods_no).scalar_subquery()
+products = Mapping(
+    "product",
+    product,
+    {"name": text.body, "stock": amount},
+    joins=(left_join(text, text.goods_no == product.goods_no),),
+)
+"""
+    )
+    statements = one.run("grants", "--json").document["databases"][0]["statements"]
+    assert statements == [
+        "GRANT SELECT ON `my_shop`.`tb text` TO 'reader'@'%';",
+        "GRANT SELECT ON `my_shop`.`tb_product` TO 'reader'@'%';",
+        "GRANT SELECT ON `ware`.`tb_stock` TO 'reader'@'%';",
+    ]
+    assert "'reader'@'10.0.0.7';" in one.run("grants", "--host", "10.0.0.7").out
+
+
+def test_the_passwords_of_the_urls_are_not_printed_and_nothing_is_connected_to(shop, monkeypatch):
+    one = shop()
+    monkeypatch.setenv(
+        "CHANGEOVER_NEW_URL", "postgresql+psycopg://worker:pw-of-nobody@nowhere.invalid/service"
+    )
+    ended = one.run("grants")
+    assert ended.code == 0
+    assert "worker:***@nowhere.invalid" in ended.out
+    assert "pw-of-nobody" not in ended.out + ended.err
+
+
+def _number_ids(one) -> None:
+    """Let one table get ids of its own: raising a counter takes rights of its own."""
+    text = (one.folder / one.package / "shop" / "catalog.py").read_text()
+    text = text.replace("import Mapping,", "import Assigned, Mapping,").replace(
+        "rows_per_range=1000,", "rows_per_range=1000, ids=Assigned(),"
+    )
+    one.write_mappings(text)
+
+
+def _become(one, monkeypatch, variable: str, url: str, name: str) -> None:
+    account = sa.make_url(url).set(username=name, password=PASSWORD).render_as_string(hide_password=False)
+    monkeypatch.setenv(variable, account)
+    one.environment[variable] = account
+
+
+@contextmanager
+def _account(engine: sa.Engine, name: str):
+    mariadb = engine.dialect.name in ("mysql", "mariadb")
+    quoted = f"'{name}'@'%'" if mariadb else f'"{name}"'
+    create = (
+        f"CREATE USER {quoted} IDENTIFIED BY '{PASSWORD}'"
+        if mariadb
+        else f"CREATE ROLE {quoted} LOGIN PASSWORD '{PASSWORD}'"
+    )
+    _grant(engine, [create])
+    if not mariadb:
+        # As an administrator who grants the least would have it: everybody may do these two by default.
+        _grant(engine, [f'REVOKE CONNECT, TEMPORARY ON DATABASE "{engine.url.database}" FROM PUBLIC'])
+    try:
+        yield
+    finally:
+        _grant(
+            engine, [f"DROP USER {quoted}"] if mariadb else [f"DROP OWNED BY {quoted}", f"DROP ROLE {quoted}"]
+        )
+
+
+def _grant(engine: sa.Engine, statements: list[str]) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(re.sub("%", "%%", statement))

@@ -1,0 +1,137 @@
+"""`changeover rejects`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+
+import pytest
+
+SECRET = "s3cret-state"
+
+
+@pytest.fixture
+def dirty(shop):
+    """A shop after a backfill with two rejects."""
+    one = shop()
+    one.soil(7, 77, state=SECRET)
+    one.run("upgrade")
+    one.run("backfill")
+    return one
+
+
+def test_rejects_are_listed_with_key_column_and_reason_but_not_their_values(dirty):
+    for words in ([], ["list"], ["product"], ["list", "--kind", "value"]):
+        ended = dirty.run("rejects", *words)
+        assert ended.code == 1, words
+        assert "shop.tb_product.product" in ended.out
+        lines = [line.split() for line in ended.out.splitlines() if line.startswith("shop.tb_product")]
+        assert [(words[1], words[2], words[3]) for words in lines] == [
+            ("7", "state", "value"),
+            ("77", "state", "value"),
+        ]
+        assert "2 rows rejected" in ended.out
+        assert SECRET not in ended.out + ended.err
+
+
+def test_values_are_shown_when_asked_for(dirty):
+    assert SECRET in dirty.run("rejects", "--values").out
+    with_values = dirty.run("rejects", "--values", "--json").document["rejects"]
+    assert [r["value"] for r in with_values] == [SECRET, SECRET]
+
+
+def test_json_has_all_that_is_needed_to_mend_a_row_but_no_value(dirty):
+    ended = dirty.run("rejects", "--json")
+    assert (ended.code, ended.document["open"]) == (1, 2)
+    first = ended.document["rejects"][0]
+    assert {k: first[k] for k in ("mapping", "root", "target", "key", "column", "kind", "attempts")} == {
+        "mapping": "shop.tb_product.product",
+        "root": "shop.tb_product",
+        "target": "product",
+        "key": "7",
+        "column": "state",
+        "kind": "value",
+        "attempts": 1,
+    }
+    assert "value map" in first["reason"]
+    assert SECRET not in ended.out
+
+
+def test_a_list_can_be_narrowed_and_cut(dirty):
+    assert dirty.run("rejects", "category").code == 0
+    assert dirty.run("rejects", "--kind", "waiting").code == 0
+    one = dirty.run("rejects", "--limit", "1", "--json").document
+    assert (one["open"], len(one["rejects"])) == (2, 1)
+    assert dirty.run("rejects", "--kind", "nonsense").code == 2
+
+
+def test_where_nothing_is_rejected_the_list_is_empty_and_the_exit_code_0(shop):
+    one = shop()
+    one.run("upgrade")
+    one.run("backfill")
+    ended = one.run("rejects")
+    assert (ended.code, ended.out.strip()) == (0, "there are no open rejects")
+
+
+def test_a_retry_moves_what_was_mended_and_counts_what_is_left(dirty):
+    dirty.execute("UPDATE tb_product SET state = '1' WHERE goods_no = 7")
+    ended = dirty.run("rejects", "retry", "--json")
+    assert ended.code == 1
+    assert ended.document["mappings"]["shop.tb_product.product"] == {"tried": 2, "mended": 1, "left": 1}
+    assert dirty.scalar("SELECT state FROM product WHERE id = 7") == "on sale"
+    dirty.execute("UPDATE tb_product SET state = '1' WHERE goods_no = 77")
+    assert dirty.run("rejects", "retry", "product").code == 0
+    assert dirty.run("status").code == 0
+    assert dirty.run("rejects", "retry").out.strip() == "there is nothing to try again"
+
+
+def test_an_export_holds_every_reject_in_a_file_that_only_its_owner_can_read(dirty):
+    file = dirty.folder / "rejects.jsonl"
+    ended = dirty.run("rejects", "export", "-o", str(file))
+    assert ended.code == 0
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(r["key"], r["column"]) for r in rows] == [("7", "state"), ("77", "state")]
+    assert SECRET not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "2 rejects" in ended.err
+
+
+def test_an_export_of_more_than_a_page_is_complete(shop):
+    one = shop(products=2500)
+    one.soil(*range(1, 2201))
+    one.write_mappings(
+        (one.folder / one.package / "shop" / "catalog.py")
+        .read_text()
+        .replace("=1000,", "=1000, max_rejects=9999,")
+    )
+    one.run("upgrade")
+    one.run("backfill")
+    ended = one.run("rejects", "export", "--format", "csv", "--values")
+    rows = list(csv.DictReader(io.StringIO(ended.out)))
+    assert [int(r["key"]) for r in rows] == list(range(1, 2201))
+    assert {r["value"] for r in rows} == {SECRET}
+
+
+def test_a_value_can_not_steer_the_terminal(shop):
+    one = shop()
+    one.environment["COLUMNS"] = "400"
+    one.soil(7, state="\x1b[2J\x1b[31mred\nline [bold]")
+    one.run("upgrade")
+    one.run("backfill")
+    shown = one.run("rejects", "--values").out
+    assert "\x1b" not in shown
+    assert r"\x1b[2J\x1b[31mred\nline [bold]" in shown
+
+
+@pytest.mark.parametrize(("old", "new"), [("postgres", "mariadb"), ("mariadb", "postgres")])
+def test_rejects_are_kept_and_mended_on_servers(shop, old, new):
+    one = shop(old=old, new=new)
+    one.soil(7)
+    one.run("upgrade")
+    assert one.run("backfill").code == 1
+    assert [r["key"] for r in one.run("rejects", "--json").document["rejects"]] == ["7"]
+    one.execute("UPDATE tb_product SET state = '1'")
+    assert one.run("rejects", "retry").code == 0
+    assert one.scalar("SELECT COUNT(*) FROM product") == 100
