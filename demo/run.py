@@ -1,0 +1,115 @@
+"""The demo's course: databases, Dagster, migration, comparison, summary, and then the UI until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import FrameType
+
+from changeover.errors import ChangeoverError
+from changeover.ledger.ranges import ranges_of
+from changeover.mapping import load
+from changeover.project import Project
+from changeover.settings import mappings_package, mask
+from demo.dagster_ui import DagsterUI
+from demo.databases import private_databases
+from demo.migration import compare_everything, copy_everything
+from demo.options import BadOption, Options
+from demo.prepare import prepare
+from demo.processes import ROOT, Processes, ProcessFailed
+from demo.progress import Display, display
+from demo.servers import MissingProgram, ServerFailed
+from demo.summary import TableResult, summarise, table_of, words_of
+from pipelines.graphql import DagsterNotReady, GraphQLError
+from pipelines.launch import Launched
+
+FAILURES = (ChangeoverError, DagsterNotReady, GraphQLError, ProcessFailed, ServerFailed)
+LOOK_SECONDS = 1.0
+
+
+def main() -> int:
+    """Run the demo. Returns its exit code: 0 if all was moved and compared equal, 1 if not, 2 for wrong options."""
+    try:
+        options = Options.from_environment(os.environ, terminal=sys.stdout.isatty())
+    except BadOption as error:
+        print(f"make demo: {error}", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ended_by)
+    try:
+        with display(terminal=sys.stdout.isatty() and not options.unattended) as screen:
+            return _run(options, screen)
+    except MissingProgram as error:
+        print(f"make demo: {error}", file=sys.stderr)
+        return 2
+    except FAILURES as error:
+        print(f"make demo: {mask(str(error))}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _run(options: Options, screen: Display) -> int:
+    with ExitStack() as stack:
+        processes = stack.enter_context(Processes(ROOT / ".demo" / str(os.getpid())))
+        screen.say(f"three old databases and a new one on {options.database}, scale {options.scale:g}")
+        databases = stack.enter_context(private_databases(options.database, processes.directory))
+        dagster = DagsterUI(processes, databases.environment())
+        dagster.start()
+        prepare(processes, databases.environment(), options.scale, screen.say)
+        registry = load(mappings_package())
+        project = stack.enter_context(Project.open(registry, databases.settings("assets")))
+        screen.say(f"Dagster's UI: {dagster.url}")
+        runs = copy_everything(dagster, project, screen)
+        for problem in _problems(project, dagster, runs):
+            screen.say(problem)
+        screen.say("comparing old and new")
+        compared, status = compare_everything(project, screen, runs)
+        results = summarise(project, compared, status)
+        screen.close()
+        screen.console.print()
+        screen.console.print(table_of(results))
+        for line in words_of(results, screen.seconds):
+            screen.console.print(line, soft_wrap=True)
+        if not options.unattended:
+            _serve(dagster)
+        return exit_code(results, runs)
+
+
+def exit_code(results: Sequence[TableResult], runs: Sequence[Launched]) -> int:
+    """0 if every run succeeded and every table was moved, compared and found equal without a reject, else 1."""
+    good = all(result.ok for result in results) and all(run.state == "SUCCESS" for run in runs)
+    return 0 if good and results and runs else 1
+
+
+def _problems(project: Project, dagster: DagsterUI, runs: Sequence[Launched]) -> list[str]:
+    """What went wrong while copying, in the words of the run and of the ledger."""
+    found = [
+        f"run of {run.title} {run.state.lower()}" + (f": {dagster.reason(run.run_id)}" if run.run_id else "")
+        for run in runs
+        if run.state != "SUCCESS"
+    ]
+    with project.reading() as connection:
+        for root in project.moves:
+            found += [f"{r.name} failed: {r.error}" for r in ranges_of(connection, root) if r.error]
+    return found
+
+
+def _serve(dagster: DagsterUI) -> None:
+    """Until Ctrl-C."""
+    print(f"\nThe UI stays open: {dagster.url}   Ctrl-C ends it, and removes everything.")
+    try:
+        while True:
+            dagster.check()
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        print()
+
+
+def _ended_by(number: int, _frame: FrameType | None) -> None:
+    """An ordinary end, so that everything is cleaned up."""
+    raise SystemExit(128 + number)
