@@ -1,0 +1,150 @@
+"""A step's work: copy the ranges of the run's partitions, and tell Dagster of each as it ends.
+
+A materialization is yielded the moment its range is done, so whatever becomes of the run afterwards, the
+partition is counted. A range that fails is remembered and the next ones go on; the run fails at its end,
+naming them, and a re-execution runs those.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from assets.component import Component, needed
+from assets.events import REJECTS_SHOWN, Rejected, evaluations, materializations
+from assets.keys import new_key
+from assets.partitions import Partitions
+from assets.progress import SECONDS_BETWEEN_LINES, Progress
+from assets.watched import watched
+from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.rejects import open_count, open_rejects
+from changeover.mapping import Registry
+from changeover.project import Project
+from changeover.settings import mask
+from changeover.transfer import RangeDone, backfill
+from resources import open_project
+
+Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]
+
+FAILURES_NAMED = 20
+"""In the run's failure. The log has all of them."""
+
+
+def copy_partitions(context: dg.AssetExecutionContext, component: Component, registry: Registry) -> Events:
+    """Copy the run's partitions of ``component``.
+
+    Raises: dagster.Failure at the end if a range failed, and at once for what concerns all of them (a
+    database that can't be reached, a mapping that doesn't fit the schemas). It is not tried again by itself.
+    """
+    with open_project(context.resources, needed(registry, component)) as project:
+        copy = _Copy(context, component, project)
+        for root, names in copy.partitions.by_root(context.partition_keys).items():
+            ranges = copy.ranges(root, names)
+            if _is_resumed(context):
+                yield from copy.told(ranges)
+                ranges = [found for found in ranges if not copy.is_done(found)]
+            if ranges:
+                yield from copy.root(root, ranges)
+    if copy.failed:
+        raise _failure(copy.failed, len(context.partition_keys))
+
+
+def rejected_in(project: Project, found: KeyRange) -> dict[str, Rejected]:
+    """The open rejects of a range by target."""
+    counts: dict[str, Rejected] = {}
+    bounds = project.move(found.root).bounds
+    with project.reading() as connection:
+        for bound in bounds:
+            rows = open_count(connection, bound.id, range_no=found.no)
+            if rows:
+                name = bound.mapping.name
+                sample = open_rejects(connection, mapping_name=name, range_no=found.no, limit=REJECTS_SHOWN)
+                before = counts.get(bound.mapping.target, Rejected(0, ()))
+                counts[bound.mapping.target] = Rejected(before.rows + rows, (*before.sample, *sample))
+    return counts
+
+
+@dataclass
+class _Copy:
+    context: dg.AssetExecutionContext
+    component: Component
+    project: Project
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    """Why, by partition."""
+
+    @property
+    def partitions(self) -> Partitions:
+        return Partitions(self.component.roots)
+
+    def ranges(self, root: str, names: Sequence[str]) -> list[KeyRange]:
+        wanted = set(names)
+        with self.project.reading() as connection:
+            return [found for found in ranges_of(connection, root) if found.name in wanted]
+
+    def is_done(self, found: KeyRange) -> bool:
+        return found.status == "done" and found.fingerprint == self.project.move(found.root).fingerprint
+
+    def root(self, root: str, ranges: Sequence[KeyRange]) -> Events:
+        """Copy ranges of one root."""
+        waiting: list[KeyRange] = []
+        for done in self._copied(root, ranges):
+            if done.error is not None:
+                partition = self.partitions.key(root, done.range.name)
+                self.failed[partition] = mask(done.error)
+                self.context.log.error("%s failed: %s", partition, self.failed[partition])
+                continue
+            yield from self._materialized(done.range)
+            if done.waiting:
+                waiting.append(done.range)
+            else:
+                yield from self._evaluated(done.range)
+        # Rows that waited for rows of a later range have been tried again by now.
+        for found in waiting:
+            yield from self._evaluated(found)
+
+    def told(self, ranges: Sequence[KeyRange]) -> Events:
+        """Tell of ranges that are done, but whose run was killed before it told of them."""
+        keys = [new_key(target) for target in self.component.targets]
+        shown = set.intersection(*(self.context.instance.get_materialized_partitions(key) for key in keys))
+        for found in ranges:
+            if self.is_done(found) and self.partitions.key(found.root, found.name) not in shown:
+                yield from self._materialized(found)
+                yield from self._evaluated(found)
+
+    def _copied(self, root: str, ranges: Sequence[KeyRange]) -> Iterator[RangeDone]:
+        rows = sum(found.rows_planned for found in ranges)
+        progress = Progress(root, len(ranges), rows, self.context.log.info)
+        names = [found.name for found in ranges]
+
+        def work(stop: threading.Event) -> Iterator[RangeDone]:
+            on_chunk = progress.chunk
+            return backfill(self.project, root, names, on_chunk=lambda c: on_chunk(c.rows_read), stop=stop)
+
+        for done in watched(work, progress.line, SECONDS_BETWEEN_LINES):
+            progress.range_done()
+            yield done
+
+    def _materialized(self, found: KeyRange) -> Events:
+        shapes = {b.mapping.target: b.new for move in self.project.moves.values() for b in move.bounds}
+        return materializations(self.component, found, shapes)
+
+    def _evaluated(self, found: KeyRange) -> Events:
+        return evaluations(self.component, found, rejected_in(self.project, found))
+
+
+def _is_resumed(context: dg.AssetExecutionContext) -> bool:
+    """The run re-executes one that failed: started by a person ("from failure"), or by the daemon."""
+    return context.run.tags.get("dagster/is_resume_retry") == "true"
+
+
+def _failure(failed: dict[str, str], asked: int) -> dg.Failure:
+    named = "\n".join(f"{partition}: {reason}" for partition, reason in list(failed.items())[:FAILURES_NAMED])
+    more = f"\nand {len(failed) - FAILURES_NAMED} more" if len(failed) > FAILURES_NAMED else ""
+    return dg.Failure(
+        f"{len(failed)} of {asked} key ranges failed, the others are done. Re-execute to run these.\n{named}{more}",
+        metadata={"failed": len(failed), "partitions": list(failed)},
+        allow_retries=False,
+    )

@@ -1,0 +1,54 @@
+"""A project's mappings, put together as Dagster definitions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping as MappingOf
+from pathlib import Path
+
+import dagster as dg
+
+from assets.component import components
+from assets.legacy import legacy_assets
+from assets.table import table_assets
+from changeover.mapping import Registry
+from pipelines.compare_tables import compare_tables, comparison
+from pipelines.plan_new_ranges import plan_new_ranges
+from pipelines.plan_tables import plan_tables
+from pipelines.retry_rejects import retry_rejects
+from resources import resources_for
+
+SENSORS = "CHANGEOVER_SENSORS"
+"""``on`` where sensors are to run: in production, and nowhere that the code is loaded by chance."""
+
+
+def owners_of(package: str, registry: Registry) -> dict[str, str]:
+    """Who answers for each domain: the ``OWNER`` in its ``__init__.py``, an e-mail address or ``team:name``.
+
+    Parameters: ``package`` is what the mappings were loaded from.
+    """
+    found: dict[str, str] = {}
+    for domain in {mapping.domain for mapping in registry.mappings}:
+        module = sys.modules.get(f"{Path(package).name}.{domain}")
+        if owner := getattr(module, "OWNER", None):
+            found[domain] = str(owner)
+    return found
+
+
+def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -> dg.Definitions:
+    """Everything that Dagster loads for these mappings. Connects to nothing.
+
+    Parameters: ``owners`` who answers for a domain: an e-mail address, or ``team:name``.
+    """
+    steps = components(registry)
+    comparisons = [comparison(step, registry) for step in steps]
+    return dg.Definitions(
+        assets=[*legacy_assets(registry), *(table_assets(step, registry, owners or {}) for step in steps)],
+        asset_checks=comparisons,
+        jobs=[plan_tables(registry), compare_tables(comparisons), retry_rejects(registry)],
+        sensors=[plan_new_ranges(registry, running=os.environ.get(SENSORS, "").lower() == "on")],
+        resources=resources_for(registry.databases),
+        # A run is one step: a process of its own for it would cost 1.3 to 2.5 s and give nothing.
+        executor=dg.in_process_executor,
+    )

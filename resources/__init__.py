@@ -1,0 +1,19 @@
+"""Where it moves between: the old databases and the new one, as Dagster resources.
+
+A resource holds the name of an environment variable, never its value: the UI shows the name. `open_project`
+is the one place where a step, a sensor or a check gets its connections from.
+"""
+
+from resources.databases import NewDatabase, OldDatabase, kind_of, old_resource_key, resources_for
+from resources.project import NEW, open_project, resource_keys
+
+__all__ = [
+    "NEW",
+    "NewDatabase",
+    "OldDatabase",
+    "kind_of",
+    "old_resource_key",
+    "open_project",
+    "resource_keys",
+    "resources_for",
+]

@@ -1,0 +1,3 @@
+"""Mappings of the old shop."""
+
+OWNER = "team:shop"

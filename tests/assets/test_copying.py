@@ -1,0 +1,194 @@
+"""The copying step on real databases, in an instance of Dagster that nobody keeps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from assets import copying
+from changeover.ledger.ranges import ranges_of
+from changeover.mapping import Registry
+from changeover.project import Project
+from changeover.transfer import RangeDone
+from tests.assets.fixtures import Run, checked, keys_of, materialized, why_failed
+from tests.assets.sample.databases import COUPONS, GUESTS, MEMBERS, SHARED, STUDIES, Sample
+
+
+@pytest.fixture(autouse=True)
+def _planned(sample: Sample, run_job: Run) -> None:
+    assert run_job("plan_tables").success
+
+
+@pytest.fixture
+def parents(copy: Run) -> None:
+    assert copy("category").success
+    assert copy("member").success
+
+
+def test_each_range_is_a_materialization_with_its_numbers(
+    copy: Run, parents: None, instance: dg.DagsterInstance, registry: Registry, sample: Sample
+) -> None:
+    result = copy("coupon")
+    assert result.success
+    assert sample.count("new", "coupon") == COUPONS
+    found = materialized(result, "coupon")
+    assert list(found) == keys_of(instance, registry, "coupon")
+    first = found["0000000000-0000000100"]
+    assert {name: first[name] for name in ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected")} == {
+        "rows_read": 100, "inserted": 100, "updated": 0, "unchanged": 0, "deleted": 0, "rejected": 0,
+    }  # fmt: skip
+    assert first["dagster/partition_row_count"] == 100
+    assert (first["keys_above"], first["keys_up_to"], first["root"]) == ("(open)", "100", "shop.tb_coupon")
+    assert first["bytes"] > 0
+    assert first["seconds"] > 0
+    assert first["rows_per_second"] > 0
+    assert {c.name: (c.type, c.description) for c in first["dagster/column_schema"].columns} == {
+        "id": ("INTEGER", "ids of shop.tb_coupon: keep"),
+        "member_id": ("INTEGER", "key of member, by shop.tb_coupon.mem_no"),
+        "state": ("VARCHAR(10)", "from shop.tb_coupon.st"),
+        "amount": ("DECIMAL(10, 2)", "from shop.tb_coupon.amt"),
+    }
+
+
+def test_a_second_run_finds_everything_right(copy: Run, parents: None) -> None:
+    copy("coupon")
+    again = materialized(copy("coupon"), "coupon")
+    assert {(m["inserted"], m["updated"], m["unchanged"]) for m in again.values()} == {(0, 0, 100)}
+
+
+def test_every_row_read_is_accounted_for(copy: Run, parents: None) -> None:
+    result = copy("member")
+    for evaluation in checked(result, "member", "rows_accounted_for").values():
+        assert evaluation.passed
+        assert isinstance(evaluation.metadata["rows_read"].value, int)
+        assert evaluation.metadata["rows_read"].value > 0
+
+
+def test_a_merge_has_the_ranges_of_all_its_roots(
+    copy: Run, instance: dg.DagsterInstance, registry: Registry
+) -> None:
+    assert list(materialized(copy("member"), "member")) == _ranges_of_members()
+    assert {key.partition(" ")[0] for key in keys_of(instance, registry, "member")} == {
+        "shop.tb_member",
+        "community.member",
+    }
+
+
+def test_a_split_writes_all_targets_of_a_range_at_once(copy: Run, parents: None, sample: Sample) -> None:
+    result = copy("study")
+    assert result.success
+    assert list(materialized(result, "study")) == list(materialized(result, "study_rule"))
+    assert sample.count("new", "study") == sample.count("new", "study_rule") == STUDIES
+
+
+def test_a_range_with_rejects_is_materialized_and_its_check_fails(
+    copy: Run, parents: None, sample: Sample
+) -> None:
+    sample.execute("shop", "UPDATE tb_coupon SET st = '7', amt = 'secret' WHERE cpn_no IN (150, 151)")
+    result = copy("coupon")
+    assert result.success
+    assert materialized(result, "coupon")["0000000101-0000000200"]["rejected"] == 2
+    evaluations = checked(result, "coupon", "no_rejects")
+    failed = [partition for partition, evaluation in evaluations.items() if not evaluation.passed]
+    assert failed == ["0000000101-0000000200"]
+    evaluation = evaluations["0000000101-0000000200"]
+    assert evaluation.metadata["rejected"].value == 2
+    shown = evaluation.metadata["sample"]
+    assert isinstance(shown, dg.TableMetadataValue)
+    assert {record.data["key"] for record in shown.records} == {"150", "151"}
+    assert "secret" not in str(evaluation)
+
+
+def test_rows_that_wait_for_a_later_range_are_no_rejects_in_the_end(copy: Run) -> None:
+    # Category 5 is a child of 6, which stands in the next range.
+    assert all(
+        evaluation.passed for evaluation in checked(copy("category"), "category", "no_rejects").values()
+    )
+
+
+def test_a_range_that_fails_is_named_and_the_others_go_on(copy: Run, sample: Sample) -> None:
+    broken = sample.make_a_member_fail(12)
+    result = copy("member")
+    assert not result.success
+    assert set(materialized(result, "member")) == set(_ranges_of_members()) - {broken}
+    assert "1 of 11 key ranges failed" in why_failed(result)
+    assert broken in why_failed(result)
+    assert "join" in why_failed(result)
+    assert sample.count("new", "member") == MEMBERS + GUESTS - SHARED - 5
+
+
+def test_a_re_execution_runs_only_what_failed(copy: Run, sample: Sample) -> None:
+    broken = sample.make_a_member_fail(12)
+    copy("member")
+    sample.mend_members()
+    again = copy("member", **{"dagster/is_resume_retry": "true"})
+    assert again.success
+    assert list(materialized(again, "member")) == [broken]
+    assert sample.count("new", "member") == MEMBERS + GUESTS - SHARED
+
+
+def test_a_range_that_was_done_when_its_run_was_killed_is_told_by_the_next(
+    copy: Run, parents: None, project: Project, instance: dg.DagsterInstance, registry: Registry
+) -> None:
+    keys = keys_of(instance, registry, "coupon")
+    list(copying.backfill(project, "shop.tb_coupon", keys[:3]))
+    result = copy("coupon", **{"dagster/is_resume_retry": "true"})
+    assert list(materialized(result, "coupon")) == keys
+    with project.reading() as connection:
+        assert [found.attempts for found in ranges_of(connection, "shop.tb_coupon")] == [1] * 10
+
+
+def test_a_run_that_is_stopped_ends_after_its_chunk_and_goes_on_from_there(
+    copy: Run, parents: None, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    real = copying.backfill
+
+    def slowly(*args: object, stop: threading.Event, **named: object) -> Iterator[RangeDone]:
+        for place, done in enumerate(real(*args, stop=stop, **named)):  # type: ignore[arg-type]
+            yield done
+            if place == 2:
+                begun.set()
+                stop.wait(60)
+
+    def interrupted(self: object) -> None:
+        if begun.is_set():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "backfill", slowly)
+        patch.setattr(copying, "SECONDS_BETWEEN_LINES", 0.05)
+        patch.setattr(copying.Progress, "line", interrupted)
+        assert not copy("coupon").success
+    done = sample.count("new", "coupon")
+    assert 300 <= done < COUPONS
+    assert copy("coupon", **{"dagster/is_resume_retry": "true"}).success
+    assert sample.count("new", "coupon") == COUPONS
+
+
+def test_one_old_database_may_be_away_while_tables_of_another_are_moved(copy: Run, sample: Sample) -> None:
+    sample.path("community").unlink()
+    assert copy("category").success
+    assert sample.count("new", "category") == 10
+
+
+def test_a_mapping_that_does_not_fit_fails_the_run_with_its_reason(copy: Run, sample: Sample) -> None:
+    sample.execute("new", "ALTER TABLE category DROP COLUMN name")
+    result = copy("category")
+    assert not result.success
+    assert "column name" in why_failed(result)
+
+
+def test_members_of_both_databases_become_one_row(copy: Run, sample: Sample) -> None:
+    copy("member")
+    assert sample.count("new", "member") == MEMBERS + GUESTS - SHARED
+    assert sample.count("new", "member WHERE name LIKE 'member %' AND nick IS NOT NULL") == SHARED
+
+
+def _ranges_of_members() -> list[str]:
+    shop = [f"shop.tb_member {first:010d}-{first + 4:010d}" for first in range(1, MEMBERS, 5)]
+    community = [f"community.member {first:010d}-{first + 9:010d}" for first in range(1, GUESTS, 10)]
+    return [key.replace("0000000001-", "0000000000-") for key in (*shop, *community)]
