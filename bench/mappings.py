@@ -1,0 +1,48 @@
+"""The mappings that are measured."""
+
+from __future__ import annotations
+
+from bench.tables import STATES
+from changeover.mapping import (
+    Assigned,
+    Computed,
+    Ids,
+    Keep,
+    Mapping,
+    OldTable,
+    Registry,
+    lookup,
+    old,
+    value_map,
+)
+
+MEMBERS, COUPONS = "shop.tb_member", "shop.tb_coupon"
+
+
+def _member() -> Mapping:
+    table = old("shop", "tb_member")
+    return Mapping("member", table, {"email": table.email}, ids=Assigned(), domain="shop")
+
+
+def _coupon(table: OldTable, ids: Ids) -> Mapping:
+    columns = {
+        "code": table.cpn_cd,
+        "member_id": lookup("member", table.mem_no),
+        "state": value_map(table.st, STATES),
+        "price": table.price,
+        "memo": table.memo,
+        "created_at": table.created,
+        "expires_at": table.expires,
+    }
+    if isinstance(ids, Computed):
+        columns["id"] = table.cpn_no
+    return Mapping("coupon", table, columns, ids=ids, domain="shop")
+
+
+REGISTRY = Registry((_member(), _coupon(old("shop", "tb_coupon"), Keep())))
+"""Members get new ids, coupons keep theirs and look their member up."""
+
+
+def under_another_key(table: str) -> Registry:
+    """The same, from a coupon table whose key is no target's key."""
+    return Registry((_member(), _coupon(old("shop", table), Computed())))

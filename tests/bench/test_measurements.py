@@ -1,0 +1,68 @@
+"""The measurements, on tables too small to measure anything: they run, and notice when somebody did not do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench import copying, core_peer
+from bench.memory import memory
+from bench.paging import paging
+from bench.planning import planning
+from bench.site import Site, site
+
+ROWS = 4_000
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Site]:
+    with site(ROWS) as made:
+        yield made
+
+
+def test_copying_measures_everybody_and_a_second_run(small: Site) -> None:
+    figures = {f.name: f for f in copying.copying(small, "sqlite", "sqlite", ROWS // 2, 1)}
+
+    assert {"1 worker", copying.CORE, "1 worker / Core", "1 worker, all rows right"} <= set(figures)
+    assert all(figure.value > 0 for figure in figures.values() if "processors" not in figure.name)
+
+
+def test_a_contender_that_writes_nothing_is_found_out(small: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core_peer, "copy", lambda *_: None)
+
+    with pytest.raises(RuntimeError, match="expected"):
+        copying.copying(small, "sqlite", "sqlite", ROWS // 2, 1)
+
+
+def test_paging_compares_pages_of_every_sort_of_key(small: Site) -> None:
+    figures = paging(small, "sqlite")
+
+    assert [f.bound for f in figures if "last / first" in f.name] == ["at most"] * 3
+    assert all(figure.value > 0 for figure in figures)
+
+
+def test_planning_plans_all_rows(small: Site) -> None:
+    figures = {f.name: f for f in planning(small, "sqlite", 1)}
+
+    assert figures["sqlite"].value > 0
+    assert figures["sqlite: peak memory"].value > 10
+
+
+def test_memory_is_that_of_worker_processes(small: Site) -> None:
+    figures = {f.name: f for f in memory(small, "sqlite")}
+
+    assert figures["engine: 4,000 rows"].value > 10
+    assert figures["Dagster run: 4,000 rows"].value > figures["engine: 4,000 rows"].value
+    assert 0.8 < figures["engine: large / small"].value < 1.25
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("old", "new"), [("mariadb", "mariadb"), ("postgres", "postgres"), ("mariadb", "postgres")]
+)
+def test_copying_works_between_servers(small: Site, old: str, new: str) -> None:
+    figures = {f.name for f in copying.copying(small, old, new, ROWS // 2, 1)}  # type: ignore[arg-type]
+
+    assert {"2 workers", "2 workers / Core", "2 workers, all rows right"} <= figures
+    assert (copying.FLOORS[2] in figures) == ((old, new) == ("mariadb", "mariadb"))
