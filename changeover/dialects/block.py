@@ -8,7 +8,7 @@ block is handled whole; only rare repairs look at its rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from changeover.errors import ChangeoverError
@@ -17,12 +17,21 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _PLAIN = {b"\\": b"\\", b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 
 
+MOST_BYTES = 16_000_000
+"""Of a block of several rows: four times what a chunk aims at. The first chunk of a table of very wide rows meets it."""
+
+
 class BlockTooLarge(ChangeoverError):
-    """The old server can't send a chunk in one piece. Fewer rows are asked for, down to one."""
+    """The old server can't send a chunk in one piece, or it is larger than `MOST_BYTES`. Fewer rows are asked for, down to one."""
 
 
 class UnstageableText(ChangeoverError):
-    """The new database can't hold some text of a chunk in any column."""
+    """The new database can't hold some text of a chunk in any column. ``rows`` are places of such rows (from 0) and reasons,
+    as far as they are known."""
+
+    def __init__(self, message: str, rows: Mapping[int, str] | None = None) -> None:
+        super().__init__(message)
+        self.rows = dict(rows or {})
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,11 @@ def encode(text: str | None) -> bytes:
     """One field."""
     if text is None:
         return b"\\N"
-    data = text.encode()
+    return escape(text.encode())
+
+
+def escape(data: bytes) -> bytes:
+    """A field's bytes, with what would end it escaped."""
     if b"\\" in data or b"\t" in data or b"\n" in data or b"\r" in data:
         data = (
             data.replace(b"\\", b"\\\\").replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\r", b"\\r")

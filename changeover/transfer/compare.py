@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +54,8 @@ class RangeCompared:
 
 
 SHOWN = 10
+FIRST = 5_000
+"""Roots in the first chunk: nothing is written, so it can be larger than a copy's."""
 
 
 def compare(
@@ -87,11 +90,13 @@ def _range(
     halt: threading.Event,
 ) -> Iterator[RangeCompared]:
     sums = {bound.mapping.name: _Sum() for bound in move.bounds}
-    size, position, old_dialect = ChunkSize(), found.lower, project.old[move.database].dialect
+    size, position, old_dialect = ChunkSize(FIRST), found.lower, project.old[move.database].dialect
     done = False
     while not done and not halt.is_set():
         chunk = partial(_chunk, project, move, found, position, size, sums)
-        position, read_rows = retried(chunk, size, Stop(halt), project.dialect, old_dialect)
+        began = time.monotonic()
+        position, read_rows, read_bytes = retried(chunk, size, Stop(halt), project.dialect, old_dialect)
+        size.took(read_bytes, time.monotonic() - began)
         done = position == found.upper
         if on_chunk:
             on_chunk(move.root, read_rows)
@@ -125,6 +130,12 @@ class _Sum:
         self.old = self.different = self.missing = self.extra = self.rejected = 0
         self.keys: list[str] = []
 
+    def add(self, chunk: _Compared) -> None:
+        self.old, self.different = self.old + chunk.old, self.different + chunk.different
+        self.missing, self.extra = self.missing + chunk.missing, self.extra + chunk.extra
+        self.rejected += chunk.rejected
+        self.keys.extend(chunk.keys[: SHOWN - len(self.keys)])
+
 
 def _chunk(
     project: Project,
@@ -133,38 +144,44 @@ def _chunk(
     lower: KeyValues | None,
     size: ChunkSize,
     sums: dict[str, _Sum],
-) -> tuple[KeyValues, int]:
+) -> tuple[KeyValues, int, int]:
     schema = project.old[move.database]
-    results: list[tuple[Bound, int, int, int, int, int, list[str]]] = []
+    results: list[_Compared] = []
     with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
         upper = (
-            page_end(
-                source, schema.dialect, move.mapping.root, move.key, lower, found.upper, max(size.rows, 5_000)
-            )
+            page_end(source, schema.dialect, move.mapping.root, move.key, lower, found.upper, size.rows)
             or found.upper
         )
-        upper = leftover.bounded(project, move, lower, upper, 10_000)
+        upper = leftover.bounded(project, move, lower, upper, size.rows)
         span = Span(lower, upper)
         # Nothing is kept of this transaction: it holds the table lock, so that a change in between is no difference.
         with project.new.engine.connect() as target, target.begin() as transaction:
             project.dialect.lock(target, move.targets, exclusive=False)
             results = [_compared(target, source, bound, span) for bound in move.bounds]
             transaction.rollback()
-    for bound, old, different, missing, extra, rejected, keys in results:
-        s = sums[bound.mapping.name]
-        s.old, s.different, s.missing = s.old + old, s.different + different, s.missing + missing
-        s.extra, s.rejected = s.extra + extra, s.rejected + rejected
-        s.keys.extend(keys[: SHOWN - len(s.keys)])
-    return upper, sum(result[1] for result in results)
+    for one in results:
+        sums[one.mapping].add(one)
+    return upper, sum(one.old for one in results), sum(one.bytes for one in results)
 
 
-def _compared(
-    target: sa.Connection, source: sa.Connection, bound: Bound, span: Span
-) -> tuple[Bound, int, int, int, int, int, list[str]]:
+@dataclass(frozen=True)
+class _Compared:
+    """A chunk's comparison for one mapping."""
+
+    mapping: str
+    old: int
+    different: int
+    missing: int
+    extra: int
+    rejected: int
+    bytes: int
+    keys: list[str]
+
+
+def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: Span) -> _Compared:
     block = read(source, bound, span)
     computed, refused = compute(bound, block)
-    staged, unreadable = bad_text(target, bound, computed)
-    del staged
+    _, unreadable = bad_text(target, bound, computed)
     unstaged = {reject.root_key for reject in (*refused, *unreadable)}
     extra = [key for key in gone(target, bound, span) if key not in unstaged]
     known = (
@@ -180,8 +197,16 @@ def _compared(
         *((key, 1) for key in [*_unlinked(target, bound), *sorted(unfit - known)]),
     ]
     missing = sum(1 for _, absent in bad if absent)
-    keys = [key for key, _ in bad] + extra
-    return bound, block.rows, len(bad) - missing, missing, len(extra), len(known) + len(unstaged), keys
+    return _Compared(
+        bound.mapping.name,
+        old=block.rows,
+        different=len(bad) - missing,
+        missing=missing,
+        extra=len(extra),
+        rejected=len(known) + len(unstaged),
+        bytes=len(block.data),
+        keys=[key for key, _ in bad] + extra,
+    )
 
 
 def _unlinked(target: sa.Connection, bound: Bound) -> list[str]:

@@ -26,9 +26,15 @@ def bad_text(connection: sa.Connection, bound: Bound, block: Block) -> tuple[Blo
     try:
         bound.dialect.stage(connection, bound.stage, bound.stage_columns, block)
         return block, []
-    except UnstageableText:
+    except UnstageableText as error:
         lines = block.lines()
-        bad = {place: reject for place, line in enumerate(lines) if (reject := _unreadable(bound, line))}
+        bad = {
+            place: Reject(_key(lines[place].split(b"\t", 1)[0]), "", "value", reason)
+            for place, reason in error.rows.items()
+        }
+        bad.update(
+            (place, reject) for place, line in enumerate(lines) if (reject := _unreadable(bound, line))
+        )
         if not bad:
             raise
         left = block.without(bad)

@@ -17,6 +17,7 @@ class Binary(WrittenKind):
     octets: int | None = None
     fixed: bool = False
     sort: ClassVar[str] = "binary"
+    plain: ClassVar[bool] = True
     unlike_text: ClassVar[str | None] = "bytes have no character set"
 
     @property

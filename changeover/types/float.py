@@ -36,6 +36,7 @@ class Float(WrittenKind):
     bits: int = 64
     specials: tuple[str, ...] = ()
     sort: ClassVar[str] = "float"
+    plain: ClassVar[bool] = True
 
     @property
     def name(self) -> str:

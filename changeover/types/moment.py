@@ -31,6 +31,7 @@ class Moment(WrittenKind):
 
     realm: Family | None
     timed: ClassVar[bool]
+    plain: ClassVar[bool] = True
 
     def accepts(self, source: Kind) -> Verdict:
         if isinstance(source, Moment) and source == self:

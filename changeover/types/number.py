@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from changeover.types.base import Family, Kind, Verdict
 from changeover.types.verdicts import checked
@@ -15,6 +16,8 @@ UNBOUNDED = 10**1000
 class Number(WrittenKind):
     """A kind of exact numbers; the canonical text is plain: no exponent, plus, leading zero, zero at the end of a
     fraction, or ``-0``."""
+
+    plain: ClassVar[bool] = True
 
     @property
     @abstractmethod

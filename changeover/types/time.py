@@ -25,6 +25,7 @@ class Time(WrittenKind):
     free: bool = False
     """Whether the column may hold any text (SQLite)."""
     sort: ClassVar[str] = "time"
+    plain: ClassVar[bool] = True
 
     @property
     def name(self) -> str:

@@ -25,11 +25,21 @@ It is a Unicode noncharacter, reserved for a program's internal use, and three b
 LONGEST = 1000
 """More characters than any number, date, time or UUID of MySQL has."""
 
-SHORT = 65_535
-"""The most characters of a text that is handled like a number or a name. Beyond it, what takes quadratic time shows."""
+SHORT = 8_192
+"""The most characters of a text that is handled like a name. Beyond it, what takes quadratic time shows."""
 
 LONG = sa.Text(2**32 - 1)
 """The SQL type of an expression whose text may be longer than that."""
+
+
+class PlainText(sa.Text):
+    """The SQL type of an expression whose text has no backslash, tab or line end: a number, a time, bytes in hexadecimal."""
+
+
+def is_long(kind: sa.types.TypeEngine[Any]) -> bool:
+    """Whether an expression of the SQL type may be a text of more than `SHORT` characters."""
+    return getattr(kind, "length", None) == LONG.length
+
 
 MARK_SQL: dict[Family, str] = {
     "mysql": "_utf8mb4 X'EFB790'",
@@ -76,6 +86,9 @@ class WrittenKind(Kind):
     ascii: ClassVar[bool] = True
     """Whether its canonical text is ASCII."""
 
+    plain: ClassVar[bool] = False
+    """Whether MySQL's canonical text of it needs no escapes in a block."""
+
     @property
     def loose(self) -> bool:
         """Whether the column may well hold values of another kind, as SQLite's of unknown names do."""
@@ -103,7 +116,10 @@ class WrittenKind(Kind):
             family == "mysql" and self.sort in ("text", "unknown") and not isinstance(value, sa.ColumnClause)
         )
         written = Written(self.read(mysql_roomy(HOLE) if doubtful else HOLE, family, target), value)
-        if self.width is None or self.width > SHORT:
+        # An expression's kind is what its author says; a column's is what the database holds it to.
+        if self.plain and family == "mysql" and isinstance(value, sa.ColumnClause):
+            written.type = PlainText()
+        elif self.width is None or self.width > SHORT:
             written.type = LONG
         return written
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.mysql import CHAR
 
 from changeover.dialects import BlockTooLarge, driver_url
 from changeover.dialects.mysql import MySQL
+from changeover.types.written import LONG
 
 UTF8 = "CHARACTER SET utf8mb4"
 ODD = ["", "\\", "\t", "\n", "\r", "\\N", "NULL", "a\tb\nc\\\\d\r", "이름 😀 ", None]
@@ -30,8 +31,8 @@ def connection(mariadb_url: str) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def select(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    table = sa.table("t", sa.column("id", sa.Integer), sa.column("body", sa.Text))
+def select(*more: sa.ColumnElement[Any], long: bool = False) -> sa.Select[Any]:
+    table = sa.table("t", sa.column("id", sa.Integer), sa.column("body", LONG if long else sa.Text()))
     key = sa.cast(table.c.id, CHAR(charset="utf8mb4"))
     columns = [key.label("f0"), table.c.body.label("f1"), *(c.label(f"m{n}") for n, c in enumerate(more))]
     return sa.select(*columns).order_by(table.c.id)
@@ -48,6 +49,24 @@ def test_every_text_arrives_as_it_is(connection: sa.Connection) -> None:
     assert block.rows == len(ODD)
     keys, texts = block.columns([0, 1])
     assert dict(zip(keys, texts, strict=True)) == {str(n): text for n, text in enumerate(ODD)}
+
+
+def test_long_texts_arrive_as_they_are_and_cost_no_more_for_their_line_ends(
+    connection: sa.Connection,
+) -> None:
+    texts = [
+        "\n" * 3_000_000,  # the server's own REPLACE would take hours for it
+        "".join(text or "" for text in ODD) * 500,
+        "\\H0A" * 4_000,
+        "한" * 4_000,
+    ]
+    for number, text in enumerate(texts, 100):
+        fill(connection, "SELECT 1")
+        connection.execute(sa.text("INSERT INTO t VALUES (:id, :body)"), {"id": number, "body": text})
+
+    block = MySQL().read(connection, select(long=True))
+
+    assert block.columns([1])[0] == [*ODD, *texts]
 
 
 def test_a_constant_null_is_null(connection: sa.Connection) -> None:
@@ -74,9 +93,10 @@ def test_a_text_that_only_its_escapes_make_too_long_is_not_taken_for_null(connec
     plain, escaped = 16_777_000, 150  # the server's max_allowed_packet is 16 MiB
     fill(connection, f"INSERT INTO t VALUES (100, CONCAT(REPEAT('x', {plain}), REPEAT('\\\\', {escaped})))")
 
-    with pytest.raises(BlockTooLarge):
-        MySQL().read(connection, select())
-    block = MySQL().read(connection, select().where(sa.literal_column("id") == 100))
+    for long in (False, True):
+        with pytest.raises(BlockTooLarge):
+            MySQL().read(connection, select(long=long))
+        block = MySQL().read(connection, select(long=long).where(sa.literal_column("id") == 100))
 
-    assert block.rows == 1
-    assert block.columns([1]) == [["x" * plain + "\\" * escaped]]
+        assert block.rows == 1
+        assert block.columns([1]) == [["x" * plain + "\\" * escaped]]

@@ -9,6 +9,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy import event
 
 from changeover.dialects.base import Side
+from changeover.dialects.block import MOST_BYTES
 
 STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
 """The last: a row with the id 0 keeps it. Without it, a counter would give the row another one."""
@@ -26,7 +27,7 @@ _BOTH = (
 _OLD = (
     # Lenient: an old row is read as it is. The server's answer must not depend on its configured mode, so it is set.
     "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'",
-    "SET SESSION group_concat_max_len = 1073741824",
+    f"SET SESSION group_concat_max_len = {MOST_BYTES}",
     "SET SESSION TRANSACTION READ ONLY",
 )
 _NEW = (f"SET SESSION sql_mode = '{STRICT}'",)

@@ -7,7 +7,7 @@ this reason: everything fits, and the strict INSERT … SELECT that follows is w
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,34 +71,42 @@ def _insert(driver: Any, cursor: Any, name: str, block: Block) -> int:
     A field's escapes mean in a string literal what they mean in a block. A quote gets a backslash; then field and row
     ends become literals' ends; a literal of exactly ``\\N`` is NULL (an escaped backslash before N is two, and stays).
     """
-    limit = _packet(cursor)
-    loaded = 0
-    for part in _parts(block, limit // 2):
-        text = (
-            part.replace(b"'", b"\\'")
-            .replace(b"\t", b"','")
-            .replace(b"\n", b"'),('")
-            .replace(b"'\\N'", b"NULL")
-        )
-        driver.query(f"INSERT INTO {quote(name)} VALUES ('".encode() + text + b"')")
+    head, tail = f"INSERT INTO {quote(name)} VALUES ('".encode(), b"')"
+    limit = _packet(cursor) - len(head) - len(tail) - 1
+    loaded, large = 0, dict[int, str]()
+    for place, literals in _literals(block.data, limit):
+        if len(literals) > limit:
+            large[place] = "the row is larger than max_allowed_packet of the new server"
+            continue
+        driver.query(head + literals + tail)
         loaded += driver.affected_rows()
+    if large:
+        raise UnstageableText("some row is larger than a statement may be", large)
     return loaded
 
 
-def _parts(block: Block, limit: int) -> list[bytes]:
-    if len(block.data) <= limit:
-        return [block.data]
-    parts: list[bytes] = []
-    start = 0
-    while start < len(block.data):
-        end = len(block.data)
-        if end - start > limit:
-            cut = block.data.rfind(b"\n", start, start + limit)
-            cut = cut if cut > start else block.data.find(b"\n", start + limit)
-            end = cut if cut > 0 else len(block.data)
-        parts.append(block.data[start:end])
-        start = end + 1
-    return parts
+def _literals(data: bytes, limit: int) -> Iterator[tuple[int, bytes]]:
+    """The rows as literals without the first and last quote, in parts of at most ``limit`` bytes, or of one row that is larger.
+
+    Each with the place of its first row.
+    """
+    todo, place = [data], 0
+    while todo:
+        part = todo.pop()
+        text = b"" if len(part) > limit else _literal(part)
+        middle = part.find(b"\n", len(part) // 2)
+        middle = middle if middle >= 0 else part.rfind(b"\n")
+        if middle >= 0 and not 0 < len(text) <= limit:
+            todo += [part[middle + 1 :], part[:middle]]
+            continue
+        yield place, text or _literal(part)
+        place += part.count(b"\n") + 1
+
+
+def _literal(part: bytes) -> bytes:
+    return (
+        part.replace(b"'", b"\\'").replace(b"\t", b"','").replace(b"\n", b"'),('").replace(b"'\\N'", b"NULL")
+    )
 
 
 def _packet(cursor: Any) -> int:

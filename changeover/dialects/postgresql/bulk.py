@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from changeover.dialects.block import Block, UnstageableText
+from changeover.dialects.block import MOST_BYTES, Block, BlockTooLarge, UnstageableText
 from changeover.dialects.postgresql.naming import quote
 from changeover.dialects.raw import raw
 
@@ -23,11 +23,15 @@ _RAW = {b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 def read(connection: sa.Connection, select: sa.Select[Any]) -> Block:
     """See `Dialect.read`."""
     compiled = select.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    parts: list[bytes] = []
+    parts, size = list[bytes](), 0
     with raw(connection) as driver:
         statement = psycopg.ClientCursor(driver).mogrify(str(compiled).encode(), compiled.params)
         with driver.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT".encode()) as copy:
-            parts.extend(bytes(data) for data in copy)
+            for line in copy:  # a row each
+                parts.append(bytes(line))
+                size += len(line)
+                if size > MOST_BYTES and len(parts) > 1:
+                    raise BlockTooLarge(f"more than {len(parts)} rows are too large for one chunk")
     data = b"".join(parts)
     if data.endswith(b"\n"):
         data = data[:-1]

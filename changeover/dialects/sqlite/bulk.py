@@ -1,4 +1,4 @@
-"""A chunk joined into one value by SQLite, and staged by one prepared statement inside the process."""
+"""A chunk's rows joined into lines by SQLite, and staged by one prepared statement inside the process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from changeover.dialects.block import Block, UnstageableText, unescape
+from changeover.dialects.block import MOST_BYTES, Block, BlockTooLarge, UnstageableText, unescape
 from changeover.dialects.raw import raw
 
 _ESCAPES = (
@@ -23,10 +23,14 @@ def read(connection: sa.Connection, select: sa.Select[Any]) -> Block:
     rows = select.subquery("r")
     # As text: a hundred columns nested as expressions are deeper than Python's stack, and a thousand than SQLite's parser.
     line = _joined([_field(f"r.{_quote(column.name)}") for column in rows.c])
-    lines = sa.select(sa.literal_column(line).label("line")).select_from(rows).subquery("l")
-    joined = sa.literal_column("CAST(group_concat(l.line, char(10)) AS BLOB)")
-    count, data = connection.execute(sa.select(sa.func.count(), joined).select_from(lines)).one()
-    return Block(bytes(data), count) if count else Block(b"", 0)
+    statement = sa.select(sa.literal_column(f"CAST({line} AS BLOB)")).select_from(rows)
+    lines, size = list[bytes](), 0
+    for data in connection.execute(statement).scalars():
+        lines.append(data)
+        size += len(data)
+        if size > MOST_BYTES and len(lines) > 1:
+            raise BlockTooLarge(f"more than {len(lines)} rows are too large for one chunk")
+    return Block(b"\n".join(lines), len(lines))
 
 
 def _joined(fields: Sequence[str]) -> str:
