@@ -8,8 +8,8 @@ INPUTS := pyproject.toml uv.lock scripts/bootstrap scripts/find_uv.py
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-# Two workers for two cores; PYTEST="-x -n0 tests/keyset" narrows a run.
-PYTEST ?= -n 2
+# Two workers for two cores, tests of one Dagster in one of them; PYTEST="-x -n0 tests/keyset" narrows a run.
+PYTEST ?= -n 2 --dist loadgroup
 # What the demo's database needs beyond Python; nothing for SQLite.
 DEMO_NEEDS_mariadb := mariadb-server
 DEMO_NEEDS_postgres := postgresql

@@ -72,7 +72,7 @@ def _run(options: Options, screen: Display) -> int:
         results = summarise(project, compared, status)
         screen.close()
         screen.console.print()
-        screen.console.print(table_of(results))
+        screen.console.print(table_of(results, screen.console.width))
         for line in words_of(results, screen.seconds):
             screen.console.print(line, soft_wrap=True)
         if not options.unattended:

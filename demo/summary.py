@@ -16,6 +16,9 @@ from changeover.ledger.tables import id_map
 from changeover.project import Project
 from changeover.transfer import RangeCompared
 
+WIDE = 140
+"""Columns that the whole summary needs, with tables of up to 99 million rows."""
+
 
 @dataclass(frozen=True)
 class TableResult:
@@ -101,24 +104,27 @@ def _linked(connection: sa.Connection, bounds: Sequence[Bound]) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def table_of(results: Sequence[TableResult]) -> Table:
-    """The summary as it is printed."""
+def table_of(results: Sequence[TableResult], width: int) -> Table:
+    """The summary as it is printed on a terminal of ``width`` columns: what is wrong is one number where it is narrow."""
+    narrow = width < WIDE
     made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column("new table", no_wrap=True)
-    for title in ("old rows", "to move", "new rows", "same", "differ", "missing", "extra", "rejected"):
+    wrong_titles = ("wrong",) if narrow else ("differ", "missing", "extra", "rejected")
+    for title in ("old rows", "to move", "new rows", "same", *wrong_titles):
         made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("time", justify="right", no_wrap=True)
-    made.add_column("rows/s", justify="right", no_wrap=True)
+    if not narrow:
+        made.add_column("time", justify="right", no_wrap=True)
+        made.add_column("rows/s", justify="right", no_wrap=True)
     made.add_column("")
     for result in results:
         numbers = (result.old, result.wanted, result.new, result.same)
-        wrong = (result.different, result.missing, result.extra, result.rejected)
+        kinds = (result.different, result.missing, result.extra, result.rejected)
+        wrong = (sum(kinds),) if narrow else kinds
         made.add_row(
             result.target,
             *map(count, numbers),
             *(Text(count(number), style="bold red" if number else "dim") for number in wrong),
-            duration(result.seconds),
-            count(result.rate),
+            *(() if narrow else (duration(result.seconds), count(result.rate))),
             Text("ok", style="green") if result.ok else Text("WRONG", style="bold red"),
         )
     return made

@@ -30,6 +30,7 @@ FOREIGN_SETTINGS = (
     "AWS_ENDPOINT_",
     "AWS_PROFILE",
     "DAGSTER_HOME",
+    "COLUMNS",
 )
 
 
@@ -92,3 +93,8 @@ def postgres_url(database: Callable[..., str]) -> str:
 @pytest.fixture
 def sqlite_url(database: Callable[..., str]) -> str:
     return database("sqlite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one worker must do alone comes first, so that the others have work meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

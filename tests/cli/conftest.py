@@ -16,7 +16,6 @@ def shop(
 ) -> Iterator[Callable[..., Shop]]:
     """Makes a shop: `shop(old="sqlite", new="sqlite", products=100)`. Commands of this process run in its folder."""
     made: list[Shop] = []
-    monkeypatch.delenv("COLUMNS", raising=False)  # what is not a terminal has a width of its own
 
     def make(old: str = "sqlite", new: str = "sqlite", products: int = 100) -> Shop:
         one = Shop(tmp_path / f"project_{len(made)}", database(old, "old"), database(new, "new"))

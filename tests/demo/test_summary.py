@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from rich.console import Console
 
 from changeover.dialects import driver_url
 from changeover.ledger.status import table_status
@@ -17,7 +19,7 @@ from changeover.project import Project
 from changeover.settings import Settings
 from demo.comparison import compare_all
 from demo.run import exit_code
-from demo.summary import TableResult, summarise, words_of
+from demo.summary import TableResult, summarise, table_of, words_of
 from pipelines.launch import Launched
 from tests.demo.migrated import move_everything, samples
 
@@ -95,6 +97,18 @@ def test_a_broken_row_is_a_failure(project: Project, name: str) -> None:
     assert [result.target for result in results.values() if not result.ok] == [target]
     assert exit_code(list(results.values()), RUNS) == 1
     assert target in words_of(list(results.values()), 1.0)[-1]
+
+
+@pytest.mark.parametrize("width", [80, 240])
+def test_no_number_is_cut_on_a_terminal(project: Project, width: int) -> None:
+    results = list(look(project).values())
+    results[0] = replace(results[0], old=71_234_567, wanted=71_234_567, new=71_234_567, same=71_234_567)
+    output = StringIO()
+    Console(width=width, file=output).print(table_of(results, width))
+    shown = output.getvalue()
+    assert "…" not in shown
+    assert shown.count("71,234,567") == 4
+    assert all(line.rstrip().endswith("ok") for line in shown.splitlines()[2:])
 
 
 def test_a_failed_run_is_a_failure(project: Project) -> None:
