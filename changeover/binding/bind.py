@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from changeover.binding import texts
 from changeover.binding.bound import Bound, BoundColumn, BoundLookup, Identity, PythonColumn
+from changeover.binding.casts import pin_casts
 from changeover.binding.identity import identity_columns
 from changeover.binding.joins import comparable
 from changeover.binding.mismatch import Mismatch
@@ -64,6 +65,7 @@ class _Binder:
             mapping,
         )
         self.new = shape(new, TableName.parse(mapping.target), "the new database", mapping)
+        pin_casts(mapping, self.schema.dialect.family)
         self.key = choose(mapping, self.old, self.schema.dialect.family)
         self.fields: list[sa.ColumnElement[Any]] = [self.key.encoded(mapping.root)]
         self.lookups: list[BoundLookup] = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from changeover.errors import ChangeoverError
 
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_NULL = re.compile(rb"(?<![^\t\n])\\N(?![^\t\n])")
 _PLAIN = {b"\\": b"\\", b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 
 
@@ -44,6 +45,16 @@ class Block:
     def lines(self) -> list[bytes]:
         """The rows, still escaped."""
         return self.data.split(b"\n") if self.rows else []
+
+    def measure(self) -> tuple[int, int]:
+        """How many bytes its texts have, and how many of its fields are NULL."""
+        if not self.rows:
+            return 0, 0
+        nulls = len(_NULL.findall(self.data))
+        escapes = len(_ESCAPE.findall(self.data)) if b"\\" in self.data else 0
+        ends = self.data.count(b"\t") + self.data.count(b"\n")
+        # A NULL is counted as an escape of one byte, which it hasn't got.
+        return len(self.data) - ends - escapes - nulls, nulls
 
     def columns(self, wanted: Sequence[int]) -> list[list[str | None]]:
         """The texts of some columns, by their places; None is NULL. Raises UnicodeDecodeError for text that isn't UTF-8."""

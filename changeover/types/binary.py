@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from changeover.types.base import Family, Kind, Misfit, Verdict
 from changeover.types.verdicts import EXACT, checked, narrows, refused
-from changeover.types.written import WrittenKind, marked, mysql_text
+from changeover.types.written import HEXED, HOLE, WrittenKind, marked
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Binary(WrittenKind):
 
     def written(self, value: str, family: Family) -> str:
         if family == "mysql":
-            return mysql_text(f"HEX({value})")
+            return HEXED.replace(HOLE, value)
         if family == "postgresql":
             return f"upper(encode({value}, 'hex'))"
         text = marked(f"CAST({value} AS TEXT)", family)

@@ -185,6 +185,10 @@ def mysql_text(value: str, length: int | None = None) -> str:
     return f"CAST({value} AS CHAR{f'({length})' if length else ''} CHARACTER SET utf8mb4)"
 
 
+HEXED = mysql_text(f"HEX({HOLE})")
+"""MySQL's template of bytes as text."""
+
+
 def mysql_roomy(value: str) -> str:
     """MySQL's SQL of the same text, with room for 16 characters more than MariaDB believes it to have."""
     return f"CASE WHEN {value} IS NULL THEN NULL ELSE CONCAT_WS('{' ' * 16}', {value}, NULL) END"

@@ -115,7 +115,8 @@ def double() -> Type:
 
 def datetime() -> Type:
     """DATETIME without zone and without fraction; holds zero dates."""
-    return sa.DateTime()
+    # Spelled out: in a process that has loaded Dagster, the generic type has six digits of a fraction on MySQL.
+    return _spelled(sa.DateTime(), mysql.DATETIME())
 
 
 class Declared(UserDefinedType[Any]):

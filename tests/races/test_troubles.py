@@ -225,7 +225,7 @@ NASTY = [
 def test_without_local_infile_the_same_text_arrives(small_rig: Callable[..., Rig]) -> None:
     r = small_rig("mariadb")
     assert not r.new.connect().exec_driver_sql("SELECT @@local_infile").scalar_one()
-    texts = [*NASTY, None, *(a + b for a in NASTY for b in NASTY)]
+    texts = [None, None, *NASTY, *(a + b for a in NASTY for b in NASTY)]
     columns = [f"c{n}" for n in range(3)]
     block = Block(b"", 0)
     engine = of(r.new_url).engine(r.new_url, "new", 1)
@@ -237,7 +237,62 @@ def test_without_local_infile_the_same_text_arrives(small_rig: Callable[..., Rig
         of(r.new_url).stage(connection, "s", ["k", *columns], block)
         found = connection.exec_driver_sql("SELECT * FROM s").all()
     engine.dispose()
+    assert rows[-1][2:] == (None, None), "a NULL ends the last row"
     assert sorted((row[0].decode(), *row[1:]) for row in found) == sorted(rows, key=lambda row: row[0])
+
+
+def test_a_null_that_ends_the_last_row_stays_null_without_local_infile(small_rig: Callable[..., Rig]) -> None:
+    r = small_rig("mariadb")
+    new = notes(r, 3)
+    r.run(r.old, "UPDATE note SET t = NULL WHERE no = 3")
+    note = old("shop", "note")
+    project = r.project(Mapping("notes", note, {"t": note.t}))
+    assert_settled(project, copy(project))
+    assert r.rows(new) == [(1, "t1"), (2, "t2"), (3, None)]
+
+
+def test_a_stage_that_is_not_what_was_read_is_noticed(
+    small_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = small_rig("mariadb")
+    new = notes(r)
+    note = old("shop", "note")
+    project = r.project(Mapping("notes", note, {"t": note.t}))
+    monkeypatch.setattr(
+        "changeover.dialects.mysql.staging._literal",
+        lambda part: (
+            b"('" + part.replace(b"\t", b"','").replace(b"\n", b"'),('").replace(b"t7", b"t") + b"')"
+        ),
+    )
+    (done,) = copy(project)
+    assert done.error is not None
+    assert r.rows(new) == []
+
+
+def test_bytes_beyond_half_a_packet_arrive(small_rig: Callable[..., Rig]) -> None:
+    r = small_rig("mariadb")
+    tables = [
+        sa.Table(
+            name,
+            sa.MetaData(),
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("b", mysql.LONGBLOB()),
+        )
+        for name in ("scan", "scans")
+    ]
+    tables[0].create(r.old)
+    tables[1].create(r.new)
+    megabytes = {1: 1, 2: 0, 3: 3, 4: 2}
+    for no, size in megabytes.items():
+        r.run(r.old, f"INSERT INTO scan VALUES ({no}, REPEAT(CHAR(0, 9, 255, 92), {size} * 250000))")
+    scan = old("shop", "scan")
+    project = r.project(Mapping("scans", scan, {"b": scan.b}))
+    done = copy(project)
+    lengths = {no: len(data) for no, data in r.rows(tables[1])}
+    assert {int(key) for key in r.reject_keys()} | set(lengths) == set(megabytes)
+    assert {no: size for no, size in lengths.items() if size != megabytes[no] * 1_000_000} == {}
+    assert len(lengths) >= 2
+    assert [one.error for one in done] == [None]
 
 
 def test_rows_larger_than_a_small_packet_arrive_or_are_rejected(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -64,7 +65,8 @@ def test_a_failed_check_says_which_rows_and_why(ui: Page) -> None:
     ui.goto("/assets/new/product/?view=checks&checkDetail=no_rejects", wait_until="commit")
     reads(ui, "no_rejects", "rows_accounted_for", "same_as_old")
     ui.get_by_role("tab", name="Partitions").or_(ui.get_by_text("Partitions", exact=True)).last.click()
-    ui.get_by_text(SECOND, exact=True).filter(visible=True).first.click()
+    # A name that is too long for its list is shown without its middle.
+    ui.get_by_text(re.compile(r"^0000.*0000020$")).filter(visible=True).first.click()
     reads(ui, "price", "12", "13")
 
 

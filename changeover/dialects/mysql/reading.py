@@ -17,11 +17,14 @@ from sqlalchemy.dialects.mysql import CHAR
 from sqlalchemy.types import NullType
 
 from changeover.dialects.block import Block, BlockTooLarge, encode, escape
-from changeover.types.written import PlainText, is_long
+from changeover.dialects.raw import raw
+from changeover.types.written import HEXED, PlainText, Written, is_long
 
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _LONG = 8_192
 """Bytes of a text from which its escapes are not the server's work: at the most some 10 ms of it for a text, as measured."""
+TOO_LARGE = 1301
+"""The server's number for a value that became NULL since it is larger than max_allowed_packet."""
 _MOST = sa.literal_column("@@max_allowed_packet DIV 4")
 _HEX = re.compile(rb"(?:(?<=[\t\n])|\A)\\H([0-9A-F]*)")
 
@@ -33,11 +36,13 @@ def read(connection: sa.Connection, select: sa.Select[Any]) -> Block:
     fields = [part for column in rows.c for part in (tab, _field(column))][1:]
     lines = sa.select(sa.func.concat(*fields, end).label("line")).select_from(rows).subquery("l")
     joined = sa.literal_column("CAST(GROUP_CONCAT(l.line SEPARATOR '') AS BINARY)")
-    count, data = connection.execute(sa.select(sa.func.count(), joined).select_from(lines)).one()
+    result = connection.execute(sa.select(sa.func.count(), joined).select_from(lines))
+    large = _has_too_large(connection, result)
+    count, data = result.one()
     if not count:
         return Block(b"", 0)
-    # Beyond a packet's limit a row or the whole is NULL, and GROUP_CONCAT cuts what is too long: both are mere warnings.
-    if data is None or not data.endswith(b"\n") or data.count(b"\n") != count:
+    # Beyond a packet's limit a value, a row or the whole is NULL, and GROUP_CONCAT cuts what is too long: all mere warnings.
+    if large or data is None or not data.endswith(b"\n") or data.count(b"\n") != count:
         if count > 1:
             raise BlockTooLarge(f"the old server could not send {count} rows at once")
         return _one_by_one(connection, select)
@@ -57,8 +62,8 @@ def _field(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     plain = text.collate("utf8mb4_bin")
     text = plain
     if not isinstance(column.type, PlainText):
-        for raw, escaped in _ESCAPES:
-            text = sa.func.replace(text, _quoted(raw), _quoted(escaped))
+        for character, escaped in _ESCAPES:
+            text = sa.func.replace(text, _quoted(character), _quoted(escaped))
     if is_long(column.type):
         length = sa.func.length(plain)
         hexed = sa.func.concat(sa.literal_column("'\\\\H'"), sa.func.hex(plain))
@@ -75,11 +80,50 @@ def _quoted(text: str) -> sa.ColumnElement[str]:
 
 
 def _one_by_one(connection: sa.Connection, select: sa.Select[Any]) -> Block:
-    """A single row too large for one value: its fields may still fit, each by itself."""
-    found = connection.execute(select).all()
-    lines = [b"\t".join(encode(None if value is None else _text(value)) for value in row) for row in found]
+    """A single row too large for one value: its fields may still fit, each by itself. Bytes are written as text here.
+
+    Raises: BlockTooLarge when one doesn't.
+    """
+    columns = list(select.selected_columns)
+    bare = [_bytes_of(column) for column in columns]
+    wanted = [c if value is None else value.label(c.name) for c, value in zip(columns, bare, strict=True)]
+    result = connection.execute(select.with_only_columns(*wanted))
+    large = _has_too_large(connection, result)
+    found = result.all()
+    if large:
+        raise BlockTooLarge(
+            "the old server can't send a row: a value is larger, as text, than its max_allowed_packet"
+        )
+    lines = [
+        b"\t".join(
+            encode(None if value is None else _text(value, hexed=source is not None))
+            for value, source in zip(row, bare, strict=True)
+        )
+        for row in found
+    ]
     return Block(b"\n".join(lines), len(lines))
 
 
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _bytes_of(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any] | None:
+    """What a column writes in hexadecimal, or None if it is something else."""
+    element = column.element if isinstance(column, sa.Label) else column
+    if isinstance(element, Written) and element.template == HEXED:
+        (value,) = element.clauses
+        return value
+    return None
+
+
+def _text(value: Any, *, hexed: bool) -> str:
+    if isinstance(value, bytes):
+        return value.hex().upper() if hexed else value.decode()
+    return str(value)
+
+
+def _has_too_large(connection: sa.Connection, result: Any) -> bool:
+    """Some value was larger than max_allowed_packet, and read as NULL. Sessions keep as many warnings as a chunk can have."""
+    count = result.cursor.warning_count if result.cursor is not None else 0
+    if not count:
+        return False
+    with raw(connection) as driver, driver.cursor() as cursor:
+        cursor.execute("SHOW WARNINGS")
+        return any(int(warning[1]) == TOO_LARGE for warning in cursor.fetchall())

@@ -28,6 +28,8 @@ _OLD = (
     # Lenient: an old row is read as it is. The server's answer must not depend on its configured mode, so it is set.
     "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'",
     f"SET SESSION group_concat_max_len = {MOST_BYTES}",
+    # A value larger than a packet is NULL and a warning: none of a chunk's may be dropped.
+    "SET SESSION max_error_count = 65535",
     "SET SESSION TRANSACTION READ ONLY",
 )
 _NEW = (f"SET SESSION sql_mode = '{STRICT}'",)

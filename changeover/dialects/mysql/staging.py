@@ -39,8 +39,8 @@ def stage(connection: sa.Connection, name: str, columns: Sequence[str], block: B
             raise UnstageableText("some text is not valid UTF-8") from None
         by_file = _local_infile(connection, cursor)
         loaded = _load(cursor, name, block) if by_file else _insert(driver, cursor, name, block)
-    if loaded != block.rows:
-        raise RuntimeError(f"staged {loaded} of {block.rows} rows")
+        if loaded != block.rows or _staged(cursor, name, columns) != block.measure():
+            raise RuntimeError(f"the stage of {block.rows} rows does not hold what was read")
 
 
 def _load(cursor: Any, name: str, block: Block) -> int:
@@ -65,20 +65,33 @@ def _load(cursor: Any, name: str, block: Block) -> int:
         os.close(handle)
 
 
+def _staged(cursor: Any, name: str, columns: Sequence[str]) -> tuple[int, int]:
+    """How many bytes of text and how many NULLs the stage holds.
+
+    What is written is later compared with the stage: that the stage is what was read has to be seen here.
+    """
+    quoted = [quote(column) for column in columns]
+    octets = " + ".join(f"COALESCE(OCTET_LENGTH({column}), 0)" for column in quoted)
+    nulls = " + ".join(f"({column} IS NULL)" for column in quoted)
+    cursor.execute(f"SELECT SUM({octets}), SUM({nulls}) FROM {quote(name)}")
+    found = cursor.fetchone()
+    return int(found[0]), int(found[1])
+
+
 def _insert(driver: Any, cursor: Any, name: str, block: Block) -> int:
-    """One INSERT from the block by four replacements over the whole of it.
+    """INSERTs from the block by four replacements over the whole of it.
 
     A field's escapes mean in a string literal what they mean in a block. A quote gets a backslash; then field and row
     ends become literals' ends; a literal of exactly ``\\N`` is NULL (an escaped backslash before N is two, and stays).
     """
-    head, tail = f"INSERT INTO {quote(name)} VALUES ('".encode(), b"')"
-    limit = _packet(cursor) - len(head) - len(tail) - 1
+    head = f"INSERT INTO {quote(name)} VALUES ".encode()
+    limit = _packet(cursor) - len(head) - 1
     loaded, large = 0, dict[int, str]()
     for place, literals in _literals(block.data, limit):
         if len(literals) > limit:
             large[place] = "the row is larger than max_allowed_packet of the new server"
             continue
-        driver.query(head + literals + tail)
+        driver.query(head + literals)
         loaded += driver.affected_rows()
     if large:
         raise UnstageableText("some row is larger than a statement may be", large)
@@ -86,27 +99,26 @@ def _insert(driver: Any, cursor: Any, name: str, block: Block) -> int:
 
 
 def _literals(data: bytes, limit: int) -> Iterator[tuple[int, bytes]]:
-    """The rows as literals without the first and last quote, in parts of at most ``limit`` bytes, or of one row that is larger.
+    """The rows as lists of literals, in parts of at most ``limit`` bytes, or of one row that is larger.
 
     Each with the place of its first row.
     """
     todo, place = [data], 0
     while todo:
         part = todo.pop()
-        text = b"" if len(part) > limit else _literal(part)
+        text = _literal(part)
         middle = part.find(b"\n", len(part) // 2)
         middle = middle if middle >= 0 else part.rfind(b"\n")
-        if middle >= 0 and not 0 < len(text) <= limit:
+        if len(text) > limit and middle >= 0:
             todo += [part[middle + 1 :], part[:middle]]
             continue
-        yield place, text or _literal(part)
+        yield place, text
         place += part.count(b"\n") + 1
 
 
 def _literal(part: bytes) -> bytes:
-    return (
-        part.replace(b"'", b"\\'").replace(b"\t", b"','").replace(b"\n", b"'),('").replace(b"'\\N'", b"NULL")
-    )
+    inner = part.replace(b"'", b"\\'").replace(b"\t", b"','").replace(b"\n", b"'),('")
+    return (b"('" + inner + b"')").replace(b"'\\N'", b"NULL")
 
 
 def _packet(cursor: Any) -> int:
