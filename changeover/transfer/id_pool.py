@@ -32,18 +32,26 @@ class Pool:
 
     free: dict[str, list[range]] = field(default_factory=dict[str, list[range]])
     lock: threading.Lock = field(default_factory=threading.Lock)
+    filling: threading.Lock = field(default_factory=threading.Lock)
+    """Held while ids are taken from the database, which may wait for the end of another worker's transaction. That worker must
+    get at ``free`` meanwhile, so ``lock`` is not."""
 
     def fill(self, bound: Bound, engine: sa.Engine, needed: int, expected: int) -> None:
         """Have at least ``needed`` ids of the target at hand, and some for ``expected`` further rows.
 
         Call it outside of any transaction on the new database.
         """
+        with self.filling:
+            have = self._at_hand(bound)
+            if have >= needed:
+                return
+            count = max(needed - have, min(BLOCK, expected))
+            more = bound.dialect.allocate(None, engine, bound.new.table, bound.identity_columns[0], count)
+            self.give_back(bound, more)
+
+    def _at_hand(self, bound: Bound) -> int:
         with self.lock:
-            have = sum(len(r) for r in self.free.get(bound.mapping.target, []))
-            if have < needed:
-                count = max(needed - have, min(BLOCK, expected))
-                more = bound.dialect.allocate(None, engine, bound.new.table, bound.identity_columns[0], count)
-                self.free.setdefault(bound.mapping.target, []).extend(more)
+            return sum(map(len, self.free.get(bound.mapping.target, [])))
 
     def take(self, bound: Bound, count: int) -> list[range]:
         """``count`` ids. Raises IdsShort when fewer were taken ahead."""
@@ -54,7 +62,7 @@ class Pool:
             return _cut(free, count)
 
     def give_back(self, bound: Bound, ids: list[range]) -> None:
-        """Ids that nobody used, and nobody will."""
+        """Ids that are for whoever comes: just taken from the database, or taken and not used."""
         with self.lock:
             self.free.setdefault(bound.mapping.target, []).extend(ids)
 
