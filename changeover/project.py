@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 from types import TracebackType
 
@@ -35,6 +36,8 @@ class Project:
         self.workers = workers
         self.old = {name: Schema(engine) for name, engine in old.items()}
         self.new = Schema(new)
+        self._capturing: dict[str, sa.Engine] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, registry: Registry, settings: Settings) -> Project:
@@ -90,6 +93,14 @@ class Project:
         """A connection to the new database that only reads: it never waits for a writer, nor keeps one waiting."""
         return self.new.engine.execution_options(**READING).connect()
 
+    def capturing(self, database: str) -> sa.Engine:
+        """Connections to an old database that may write to its outbox. All others are read-only."""
+        with self._lock:
+            if database not in self._capturing:
+                url = self.old[database].engine.url
+                self._capturing[database] = of(url).engine(url, "capture", 2)
+            return self._capturing[database]
+
     @property
     def dialect(self) -> Dialect:
         """The new database's."""
@@ -99,6 +110,8 @@ class Project:
         """Close all pooled connections."""
         for schema in (*self.old.values(), self.new):
             schema.engine.dispose()
+        for engine in self._capturing.values():
+            engine.dispose()
 
     def __enter__(self) -> Project:
         return self

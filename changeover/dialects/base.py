@@ -21,7 +21,8 @@ READING = {"changeover_reading": True}
 """Execution options of a connection to a new database that will not write: where a transaction has to say so at its start, it
 then begins as a reader."""
 
-Side = Literal["old", "new"]
+Side = Literal["old", "new", "capture"]
+"""``capture`` is an old database whose outbox is written."""
 Trouble = Literal["transient", "row", "fatal"]
 """``transient``: try the chunk again. ``row``: some row does not fit. ``fatal``: neither helps."""
 
@@ -57,13 +58,15 @@ class Dialect(ABC):
     then_join: ClassVar[str] = "JOIN"
     """A join whose left side is read first: the stage is small and has no index, what it leads to is large and has one."""
     max_identifier: ClassVar[int] = 63
+    utc_now: ClassVar[str]
+    """SQL of the server's time now, in UTC whatever the session's zone is, with fractions of a second."""
 
     @abstractmethod
     def engine(self, url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
         """A pooled engine whose every session is in UTC, in full Unicode, and waits only shortly for locks.
 
         Sessions of an old database are read-only and see each statement's own snapshot; those of a new one are strict and in
-        READ COMMITTED. Values of statements never show in errors.
+        READ COMMITTED. Only sessions for capture may write to an old one. Values of statements never show in errors.
         """
 
     @abstractmethod

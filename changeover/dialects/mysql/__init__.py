@@ -20,6 +20,7 @@ class MySQL(Dialect):
 
     family: ClassVar[Family] = "mysql"
     title: ClassVar[str] = "MariaDB/MySQL"
+    utc_now: ClassVar[str] = "UTC_TIMESTAMP(6)"
     takes_ids_ahead: ClassVar[bool] = True
     then_join: ClassVar[str] = "STRAIGHT_JOIN"
     max_identifier: ClassVar[int] = 64

@@ -30,9 +30,10 @@ _OLD = (
     f"SET SESSION group_concat_max_len = {MOST_BYTES}",
     # A value larger than a packet is NULL and a warning: none of a chunk's may be dropped.
     "SET SESSION max_error_count = 65535",
-    "SET SESSION TRANSACTION READ ONLY",
 )
+_READ_ONLY = ("SET SESSION TRANSACTION READ ONLY",)
 _NEW = (f"SET SESSION sql_mode = '{STRICT}'",)
+_SIDES: dict[Side, tuple[str, ...]] = {"old": _OLD + _READ_ONLY, "new": _NEW, "capture": _OLD}
 
 
 def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
@@ -55,7 +56,7 @@ def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
     @event.listens_for(made, "connect")
     def harden(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         with connection.cursor() as cursor:
-            for statement in (*_BOTH, *(_OLD if side == "old" else _NEW)):
+            for statement in _BOTH + _SIDES[side]:
                 cursor.execute(statement)
 
     return made

@@ -19,6 +19,7 @@ class PostgreSQL(Dialect):
 
     family: ClassVar[Family] = "postgresql"
     title: ClassVar[str] = "PostgreSQL"
+    utc_now: ClassVar[str] = "clock_timestamp() AT TIME ZONE 'UTC'"
 
     def engine(self, url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
         return session.engine(url, side, pool_size)

@@ -38,7 +38,7 @@ def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
     settings = dict(_BOTH)
     if side == "old":
         settings["default_transaction_read_only"] = "on"
-    else:
+    elif side == "new":
         settings |= _NEW
     settings["default_transaction_isolation"] = r"read\ committed"
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())

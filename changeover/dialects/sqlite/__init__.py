@@ -19,6 +19,7 @@ class SQLite(Dialect):
 
     family: ClassVar[Family] = "sqlite"
     title: ClassVar[str] = "SQLite"
+    utc_now: ClassVar[str] = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
     lenient: ClassVar[bool] = True
     single_writer: ClassVar[bool] = True
     max_identifier: ClassVar[int] = 1000

@@ -33,7 +33,7 @@ def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         if side == "old":
             connection.execute("PRAGMA query_only = ON")
-        else:
+        elif side == "new":
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA temp_store = MEMORY")
