@@ -6,12 +6,14 @@ that it read; what it did not see is there the next time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
+from changeover.dialects import of
 from changeover.ledger.tables import KeyText
 
 TABLE = "changeover_outbox"
@@ -46,6 +48,9 @@ outbox = sa.Table(
 
 DELETE_AT_ONCE = 1_000
 
+COUNTED = 100_000
+"""A longer queue is reported as this long: counting all of it would cost the old server more than the number is worth."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -56,10 +61,33 @@ class Entry:
     key: str
 
 
-def entries(connection: sa.Connection, limit: int) -> list[Entry]:
-    """At most ``limit`` of the entries that are visible now, those with the lowest ids first."""
-    statement = sa.select(outbox.c.id, outbox.c.source, outbox.c.row_key).order_by(outbox.c.id).limit(limit)
+def entries(connection: sa.Connection, sources: Iterable[str], limit: int) -> list[Entry]:
+    """At most ``limit`` of the entries of these sources that are visible now, those with the lowest ids first."""
+    statement = (
+        sa.select(outbox.c.id, outbox.c.source, outbox.c.row_key)
+        .where(outbox.c.source.in_(sorted(sources)))
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
     return [Entry(int(i), str(source), str(key)) for i, source, key in connection.execute(statement)]
+
+
+def waiting(connection: sa.Connection) -> tuple[int, float]:
+    """How many entries there are, counted up to `COUNTED`, and the age of the oldest in seconds, by the server's clock."""
+    first = sa.select(outbox.c.id).limit(COUNTED).subquery()
+    count = int(connection.execute(sa.select(sa.func.count()).select_from(first)).scalar_one())
+    if not count:
+        return 0, 0.0
+    now = sa.literal_column(of(connection).utc_now)
+    found = connection.execute(sa.select(outbox.c.at, now).order_by(outbox.c.id).limit(1)).first()
+    if found is None:
+        return 0, 0.0
+    at, current = (_moment(value) for value in found)
+    return count, max(0.0, (current - at).total_seconds())
+
+
+def _moment(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value.replace(tzinfo=None)
 
 
 def delete(connection: sa.Connection, ids: Sequence[int]) -> None:

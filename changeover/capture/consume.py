@@ -1,0 +1,131 @@
+"""One round of live sync: read what is visible in the outbox, apply the current state of those roots, delete what was read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from changeover.binding import Move
+from changeover.capture import outbox, resolve
+from changeover.capture.source import Source
+from changeover.project import Project
+from changeover.transfer.apply import apply
+from changeover.transfer.chunk import Keys
+from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.id_pool import Pool
+from changeover.transfer.reapply import reapply_followers
+from changeover.transfer.retry import Stop, retried
+
+KEYS_AT_ONCE = 2_000
+"""Roots of one transaction at the most: it holds its tables' locks alone, and copiers wait meanwhile."""
+
+IDS_AHEAD = 1_000
+"""New ids taken ahead where taking them is dear: those that are left when the sync stops are gaps."""
+
+
+@dataclass
+class Round:
+    """What a round did: entries that were read and deleted, and counts by root."""
+
+    entries: int = 0
+    roots: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+
+
+def consume(
+    project: Project,
+    database: str,
+    sources: Mapping[str, Source],
+    pool: Pool,
+    limit: int,
+    stop: threading.Event,
+) -> Round:
+    """Apply at most ``limit`` entries, roots of parents first, and delete exactly these.
+
+    Parameters: ``sources`` by the names that stand in entries; entries of others stay where they are.
+    Raises: what `apply` does. The entries are still there then, and nothing is lost.
+    """
+    done = Round()
+    engine = project.capturing(database)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        read = outbox.entries(connection, sources, limit)
+    if not read:
+        return done
+    by_root: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for entry in read:
+        by_root[sources[entry.source].root][entry.source].add(entry.key)
+    for root, move in project.moves.items():
+        if root in by_root:
+            done.roots[root] = _apply(project, move, sources, by_root[root], pool, stop)
+    retried(
+        lambda: _delete(project, database, [entry.id for entry in read]),
+        ChunkSize(),
+        Stop(stop),
+        project.old[database].dialect,
+    )
+    done.entries = len(read)
+    return done
+
+
+def _apply(
+    project: Project,
+    move: Move,
+    sources: Mapping[str, Source],
+    changed: Mapping[str, set[str]],
+    pool: Pool,
+    stop: threading.Event,
+) -> dict[str, float]:
+    counts: dict[str, float] = defaultdict(float)
+    old = project.old[move.database].dialect
+    for keys in _pages(_keys(project, move, sources, changed)):
+        began = time.monotonic()
+
+        def once(keys: tuple[str, ...] = keys) -> list[tuple[str, str]]:
+            applied = apply(project, move, Keys(keys), pool, exclusive=True, ids_ahead=IDS_AHEAD)
+            for name in ("inserted", "updated", "deleted", "rejected"):
+                counts[name] += getattr(applied, name)
+            return applied.followers
+
+        # The lock of the table is waited for as long as copiers hold it, a chunk at a time.
+        followers = retried(once, ChunkSize(), Stop(stop), project.dialect, old)
+        if followers:
+            reapply_followers(project, followers, pool)
+        counts["keys_applied"] += len(keys)
+        counts["seconds"] += time.monotonic() - began
+    return dict(counts)
+
+
+def _keys(
+    project: Project, move: Move, sources: Mapping[str, Source], changed: Mapping[str, set[str]]
+) -> Iterator[str]:
+    """Encoded keys of all roots that changed, each once: roots' own entries, and those that joined tables lead to."""
+    given: set[str] = set()
+    for name, texts in changed.items():
+        if sources[name].is_root:
+            given |= texts
+    yield from sorted(given)
+    with (
+        project.old[move.database].engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source
+    ):
+        for name, texts in changed.items():
+            if not sources[name].is_root:
+                for page in resolve.roots(source, move, sources[name], sorted(texts)):
+                    yield from (key for key in page if key not in given)
+
+
+def _pages(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    page: list[str] = []
+    for key in keys:
+        page.append(key)
+        if len(page) == KEYS_AT_ONCE:
+            yield tuple(page)
+            page = []
+    if page:
+        yield tuple(page)
+
+
+def _delete(project: Project, database: str, ids: Sequence[int]) -> None:
+    with project.capturing(database).begin() as connection:
+        outbox.delete(connection, ids)

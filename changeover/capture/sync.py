@@ -1,0 +1,203 @@
+"""Live sync: rounds of `consume` for one old database, until it is asked to stop.
+
+Rounds follow each other as long as there is something to do. In between, and beside them, it looks whether its triggers still stand,
+tries waiting rows again, and tells the ledger that it is alive.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import exc
+
+from changeover.capture import outbox, watch
+from changeover.capture.consume import Round, consume
+from changeover.capture.source import Source
+from changeover.capture.trace import sources
+from changeover.errors import ChangeoverError, ConfigurationError
+from changeover.ledger import capture as ledger_capture
+from changeover.ledger import rejects
+from changeover.ledger import sync as ledger
+from changeover.project import Project
+from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.id_pool import Pool
+from changeover.transfer.reapply import reapply_waiting
+from changeover.transfer.retry import Stop, retried
+
+IDLE_SECONDS = 0.2
+"""Between two looks at an empty outbox: a look is one read of an empty index."""
+BEAT_SECONDS = 2.0
+WATCH_SECONDS = 10.0
+WAITING_SECONDS, WAITING_MOST = 2.0, 60.0
+"""Before waiting rows are tried again; doubled each time that nothing was mended, up to the second figure."""
+FIRST, FEWEST, MOST = 1_000, 100, 20_000
+"""Entries of a round. Rounds are to take about `ROUND_SECONDS`, so that the outbox is emptied in large bites when it is long and
+no change waits for a large bite when it is short."""
+ROUND_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a run tells its display every `BEAT_SECONDS`: counts by root since the last one."""
+
+    database: str
+    lag_keys: int
+    lag_seconds: float
+    roots: dict[str, dict[str, float]]
+    broken: tuple[str, ...]
+    """Tables that are paused since changes of them may have been missed."""
+
+
+OnBeat = Callable[[Beat], None]
+
+
+def run(
+    project: Project,
+    database: str,
+    *,
+    stop: threading.Event,
+    on_beat: OnBeat | None = None,
+    once: bool = False,
+) -> None:
+    """Apply the changes of an old database until ``stop`` is set; with ``once``, until its outbox is empty.
+
+    Raises: ConfigurationError when no triggers are installed; SyncTakenOver when another process runs it now; whatever could not
+    be overcome. Changes that were not applied are still in the outbox then.
+    """
+    loop = _Loop(project, database, stop, on_beat)
+    error: str | None = None
+    try:
+        loop.run(once)
+    except ledger.SyncTakenOver:
+        raise
+    except ChangeoverError as known:
+        error = str(known)
+        raise
+    except BaseException as unknown:
+        error = f"ended by {type(unknown).__name__}"
+        raise
+    finally:
+        with project.new.engine.begin() as connection:
+            ledger.end(connection, database, loop.token, error)
+
+
+@dataclass
+class _Every:
+    """Something to be done now and then."""
+
+    seconds: float
+    due: float = 0.0
+
+    def ripe(self) -> bool:
+        """Whether it is due; if so, the next time is set."""
+        now = time.monotonic()
+        if now < self.due:
+            return False
+        self.due = now + self.seconds
+        return True
+
+
+@dataclass
+class _Loop:
+    project: Project
+    database: str
+    stop: threading.Event
+    on_beat: OnBeat | None
+    pool: Pool = field(default_factory=Pool)
+    applied: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+
+    def __post_init__(self) -> None:
+        self.sources: dict[str, Source] = {
+            source.name: source
+            for move in self.project.moves.values()
+            if move.database == self.database
+            for source in sources(move, self.project.old[self.database])
+        }
+        with self.project.reading() as connection:
+            if not ledger_capture.captured(connection, self.database):
+                raise ConfigurationError(
+                    f"no triggers are installed on old database {self.database}: run `changeover sync install`"
+                )
+        with self.project.new.engine.begin() as connection:
+            self.token = ledger.start(connection, self.database, "outbox")
+        self.broken: set[str] = set()
+        self.limit = FIRST
+        self.beats, self.looks, self.waiting = (
+            _Every(BEAT_SECONDS),
+            _Every(WATCH_SECONDS),
+            _Every(WAITING_SECONDS),
+        )
+
+    def run(self, once: bool) -> None:
+        """See `run`."""
+        while not self.stop.is_set():
+            if self.looks.ripe():
+                self._look()
+            began = time.monotonic()
+            done = self._retried(self._consume)
+            self._learn(done, time.monotonic() - began)
+            if self.waiting.ripe() or (once and not done.entries):
+                self._try_waiting()
+            if self.beats.ripe() or (once and not done.entries):
+                self._retried(self._beat)
+            if not done.entries:
+                if once:
+                    return
+                self.stop.wait(IDLE_SECONDS)
+        self._retried(self._beat)
+
+    def _retried(self, work: Callable[[], Round | None]) -> Round:
+        dialects = self.project.dialect, self.project.old[self.database].dialect
+        return retried(work, ChunkSize(), Stop(self.stop), *dialects) or Round()
+
+    def _consume(self) -> Round:
+        wanted = {
+            name: source for name, source in self.sources.items() if str(source.table) not in self.broken
+        }
+        return consume(self.project, self.database, wanted, self.pool, self.limit, self.stop)
+
+    def _learn(self, done: Round, seconds: float) -> None:
+        for root, counts in done.roots.items():
+            into = self.applied.setdefault(root, defaultdict(float))
+            for name, count in counts.items():
+                into[name] += count
+        if done.entries == self.limit:
+            self.limit = int(max(FEWEST, min(MOST, self.limit * min(4.0, ROUND_SECONDS / max(seconds, 1e-6)))))
+
+    def _look(self) -> None:
+        watch.look(self.project, self.database)
+        with self.project.reading() as connection:
+            known = ledger_capture.captured(connection, self.database)
+        self.broken = {table.table for table in known if table.state != "installed"}
+
+    def _try_waiting(self) -> None:
+        before = self._waiting()
+        if before:
+            for move in self.project.moves.values():
+                if move.database == self.database and not self.stop.is_set():
+                    reapply_waiting(self.project, move, self.pool, stop=self.stop)
+        helped = self._waiting() < before
+        self.waiting.seconds = WAITING_SECONDS if helped or not before else min(WAITING_MOST, self.waiting.seconds * 2)
+        self.waiting.due = time.monotonic() + self.waiting.seconds
+
+    def _waiting(self) -> int:
+        bounds = [b for m in self.project.moves.values() if m.database == self.database for b in m.bounds]
+        with self.project.reading() as connection:
+            return sum(rejects.open_count(connection, bound.id, kind="waiting") for bound in bounds)
+
+    def _beat(self) -> None:
+        with self.project.capturing(self.database).connect() as source:
+            keys, seconds = outbox.waiting(source.execution_options(isolation_level="AUTOCOMMIT"))
+        applied, self.applied = self.applied, {}
+        try:
+            with self.project.new.engine.begin() as connection:
+                ledger.beat(connection, self.database, self.token, keys, seconds, applied)
+        except exc.DBAPIError:
+            self.applied = applied
+            raise
+        if self.on_beat:
+            self.on_beat(Beat(self.database, keys, seconds, applied, tuple(sorted(self.broken))))
