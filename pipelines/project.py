@@ -14,6 +14,7 @@ from assets.legacy import legacy_assets
 from assets.table import table_assets
 from changeover.mapping import Registry
 from pipelines.compare_tables import compare_tables, comparison
+from pipelines.live_sync import keep_live_sync, live_sync
 from pipelines.plan_new_ranges import plan_new_ranges
 from pipelines.plan_tables import plan_tables
 from pipelines.retry_rejects import retry_rejects
@@ -43,11 +44,16 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
     """
     steps = components(registry)
     comparisons = [comparison(step, registry) for step in steps]
+    running = os.environ.get(SENSORS, "").lower() == "on"
+    syncs = {database: live_sync(registry, database) for database in registry.databases}
     return dg.Definitions(
         assets=[*legacy_assets(registry), *(table_assets(step, registry, owners or {}) for step in steps)],
         asset_checks=comparisons,
-        jobs=[plan_tables(registry), compare_tables(comparisons), retry_rejects(registry)],
-        sensors=[plan_new_ranges(registry, running=os.environ.get(SENSORS, "").lower() == "on")],
+        jobs=[plan_tables(registry), compare_tables(comparisons), retry_rejects(registry), *syncs.values()],
+        sensors=[
+            plan_new_ranges(registry, running=running),
+            *(keep_live_sync(registry, database, job, running=running) for database, job in syncs.items()),
+        ],
         resources=resources_for(registry.databases),
         # A run is one step: a process of its own for it would cost 1.3 to 2.5 s and give nothing.
         executor=dg.in_process_executor,

@@ -1,7 +1,7 @@
 """Live sync: rounds of `consume` for one old database, until it is asked to stop.
 
-Rounds follow each other as long as there is something to do. In between, and beside them, it looks whether its triggers still stand,
-tries waiting rows again, and tells the ledger that it is alive.
+Rounds follow each other as long as there is something to do. In between it looks whether its triggers still stand, tries waiting
+rows again, and tells the ledger that it is alive.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-
-from sqlalchemy import exc
+from typing import TypeVar
 
 from changeover.capture import outbox, watch
 from changeover.capture.consume import Round, consume
@@ -39,6 +38,8 @@ FIRST, FEWEST, MOST = 1_000, 100, 20_000
 no change waits for a large bite when it is short."""
 ROUND_SECONDS = 1.0
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Beat:
@@ -52,27 +53,20 @@ class Beat:
     """Tables that are paused since changes of them may have been missed."""
 
 
-OnBeat = Callable[[Beat], None]
-
-
 def run(
-    project: Project,
-    database: str,
-    *,
-    stop: threading.Event,
-    on_beat: OnBeat | None = None,
-    once: bool = False,
-) -> None:
+    project: Project, database: str, *, stop: threading.Event, once: bool = False
+) -> Generator[Beat, None, None]:
     """Apply the changes of an old database until ``stop`` is set; with ``once``, until its outbox is empty.
 
+    Yields: a `Beat` every `BEAT_SECONDS`, and a last one.
     Raises: ConfigurationError when no triggers are installed; SyncTakenOver when another process runs it now; whatever could not
     be overcome. Changes that were not applied are still in the outbox then.
     """
-    loop = _Loop(project, database, stop, on_beat)
+    loop = _Loop(project, database, stop)
     error: str | None = None
     try:
-        loop.run(once)
-    except ledger.SyncTakenOver:
+        yield from loop.run(once)
+    except (GeneratorExit, ledger.SyncTakenOver):
         raise
     except ChangeoverError as known:
         error = str(known)
@@ -106,7 +100,6 @@ class _Loop:
     project: Project
     database: str
     stop: threading.Event
-    on_beat: OnBeat | None
     pool: Pool = field(default_factory=Pool)
     applied: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
 
@@ -132,7 +125,7 @@ class _Loop:
             _Every(WAITING_SECONDS),
         )
 
-    def run(self, once: bool) -> None:
+    def run(self, once: bool) -> Generator[Beat, None, None]:
         """See `run`."""
         while not self.stop.is_set():
             if self.looks.ripe():
@@ -140,19 +133,20 @@ class _Loop:
             began = time.monotonic()
             done = self._retried(self._consume)
             self._learn(done, time.monotonic() - began)
-            if self.waiting.ripe() or (once and not done.entries):
+            ended = once and not done.entries
+            if self.waiting.ripe() or ended:
                 self._try_waiting()
-            if self.beats.ripe() or (once and not done.entries):
-                self._retried(self._beat)
+            if ended:
+                break
+            if self.beats.ripe():
+                yield self._retried(self._beat)
             if not done.entries:
-                if once:
-                    return
                 self.stop.wait(IDLE_SECONDS)
-        self._retried(self._beat)
+        yield self._retried(self._beat)
 
-    def _retried(self, work: Callable[[], Round | None]) -> Round:
+    def _retried(self, work: Callable[[], T]) -> T:
         dialects = self.project.dialect, self.project.old[self.database].dialect
-        return retried(work, ChunkSize(), Stop(self.stop), *dialects) or Round()
+        return retried(work, ChunkSize(), Stop(self.stop), *dialects)
 
     def _consume(self) -> Round:
         wanted = {
@@ -166,7 +160,9 @@ class _Loop:
             for name, count in counts.items():
                 into[name] += count
         if done.entries == self.limit:
-            self.limit = int(max(FEWEST, min(MOST, self.limit * min(4.0, ROUND_SECONDS / max(seconds, 1e-6)))))
+            self.limit = int(
+                max(FEWEST, min(MOST, self.limit * min(4.0, ROUND_SECONDS / max(seconds, 1e-6))))
+            )
 
     def _look(self) -> None:
         watch.look(self.project, self.database)
@@ -181,7 +177,9 @@ class _Loop:
                 if move.database == self.database and not self.stop.is_set():
                     reapply_waiting(self.project, move, self.pool, stop=self.stop)
         helped = self._waiting() < before
-        self.waiting.seconds = WAITING_SECONDS if helped or not before else min(WAITING_MOST, self.waiting.seconds * 2)
+        self.waiting.seconds = (
+            WAITING_SECONDS if helped or not before else min(WAITING_MOST, self.waiting.seconds * 2)
+        )
         self.waiting.due = time.monotonic() + self.waiting.seconds
 
     def _waiting(self) -> int:
@@ -189,15 +187,10 @@ class _Loop:
         with self.project.reading() as connection:
             return sum(rejects.open_count(connection, bound.id, kind="waiting") for bound in bounds)
 
-    def _beat(self) -> None:
+    def _beat(self) -> Beat:
         with self.project.capturing(self.database).connect() as source:
             keys, seconds = outbox.waiting(source.execution_options(isolation_level="AUTOCOMMIT"))
+        with self.project.new.engine.begin() as connection:
+            ledger.beat(connection, self.database, self.token, keys, seconds, self.applied)
         applied, self.applied = self.applied, {}
-        try:
-            with self.project.new.engine.begin() as connection:
-                ledger.beat(connection, self.database, self.token, keys, seconds, applied)
-        except exc.DBAPIError:
-            self.applied = applied
-            raise
-        if self.on_beat:
-            self.on_beat(Beat(self.database, keys, seconds, applied, tuple(sorted(self.broken))))
+        return Beat(self.database, keys, seconds, applied, tuple(sorted(self.broken)))

@@ -1,0 +1,176 @@
+"""Live sync in Dagster: one long-lived run an old database, and a sensor that keeps it alive.
+
+The run applies what the old application changes until it is stopped. Lag, rates, waiting and rejected rows are observations of the
+new tables: Dagster plots them. The ledger knows them as well, and `changeover status` shows them without Dagster.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from assets.component import components, needed
+from assets.keys import new_key, safe
+from assets.watched import watched
+from changeover.capture.sync import Beat, run
+from changeover.ledger.capture import captured
+from changeover.ledger.rejects import open_count
+from changeover.mapping import Registry
+from changeover.project import Project
+from resources import open_project, resource_keys
+
+SECONDS_BETWEEN_OBSERVATIONS = 30.0
+SECONDS_BETWEEN_IDLE_OBSERVATIONS = 600.0
+"""Of a table that nothing changes. Dagster keeps each observation, and a live sync runs for weeks."""
+SECONDS_BETWEEN_TICKS = 30
+
+# Dagster ends runs that take longer than the limit of an instance; this one is meant to. Who starts it again is the sensor.
+_TAGS = {"dagster/max_runtime": "0", "dagster/max_retries": "0"}
+
+
+def needed_for(registry: Registry, database: str) -> Registry:
+    """The mappings that applying changes of ``database`` involves: its own, and those of all tables they look up or share."""
+    wanted: dict[str, None] = {}
+    for component in components(registry):
+        if any(mapping.database == database for mapping in component.mappings):
+            wanted |= dict.fromkeys(mapping.name for mapping in needed(registry, component).mappings)
+    return Registry(tuple(mapping for mapping in registry.mappings if mapping.name in wanted))
+
+
+def live_sync(registry: Registry, database: str) -> dg.JobDefinition:
+    """The job that applies the changes of an old database."""
+    involved = needed_for(registry, database)
+    name = job_name(database)
+
+    @dg.op(name=f"apply_changes_of_{safe(database)}", required_resource_keys=resource_keys(involved))
+    def apply_changes(context: dg.OpExecutionContext) -> None:
+        with open_project(context.resources, involved) as project:
+            view = _View(context, project, database)
+
+            def work(stop: threading.Event) -> Iterator[Beat]:
+                return run(project, database, stop=stop)
+
+            for beat in watched(work, lambda: None, SECONDS_BETWEEN_OBSERVATIONS):
+                view.show(beat)
+
+    @dg.job(
+        name=name,
+        tags=_TAGS,
+        description=f"Apply what the old application changes in {database}, until it is stopped. "
+        f"Needs its triggers: `changeover sync install`.",
+    )
+    def job() -> None:
+        apply_changes()
+
+    return job
+
+
+def keep_live_sync(
+    registry: Registry, database: str, job: dg.JobDefinition, *, running: bool
+) -> dg.SensorDefinition:
+    """The sensor that starts the job whenever triggers are installed and no run of it is under way.
+
+    Parameters: ``running`` says whether it runs as soon as it is loaded, or waits to be switched on in the UI.
+    """
+    involved = needed_for(registry, database)
+
+    @dg.sensor(
+        name=f"keep_{job_name(database)}",
+        job=job,
+        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
+        required_resource_keys=resource_keys(involved),
+        default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
+        description=f"Keeps a run of {job_name(database)} alive.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        active = context.instance.get_runs(
+            dg.RunsFilter(job_name=job_name(database), statuses=_ACTIVE), limit=1
+        )
+        if active:
+            return dg.SkipReason(f"run {active[0].run_id} is under way")
+        with open_project(context.resources, involved) as project, project.reading() as connection:
+            installed = captured(connection, database)
+        if not installed:
+            return dg.SkipReason(f"no triggers are installed on {database}: `changeover sync install`")
+        return dg.SensorResult(run_requests=[dg.RunRequest()])
+
+    return sensor
+
+
+def job_name(database: str) -> str:
+    """The job's name."""
+    return f"live_sync_{safe(database)}"
+
+
+_ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dataclass
+class _View:
+    """Turns beats into observations, at most one a table in `SECONDS_BETWEEN_OBSERVATIONS`."""
+
+    context: dg.OpExecutionContext
+    project: Project
+    database: str
+    began: float = field(default_factory=time.monotonic)
+    counts: dict[str, dict[str, float]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(float))
+    )
+    shown: dict[str, float] = field(default_factory=dict[str, float])
+    lag: float = 0.0
+    broken: tuple[str, ...] = ()
+
+    def show(self, beat: Beat) -> None:
+        """Take a beat in, and tell what it is time to tell."""
+        for root, counts in beat.roots.items():
+            for name, number in counts.items():
+                self.counts[root][name] += number
+        self.lag = max(self.lag, beat.lag_seconds)
+        if beat.broken != self.broken:
+            self.broken = beat.broken
+            for table in beat.broken:
+                self.context.log.error(
+                    "capture of %s is broken: its changes are not applied until `changeover sync install` repaired it",
+                    table,
+                )
+        seconds = time.monotonic() - self.began
+        if seconds >= SECONDS_BETWEEN_OBSERVATIONS:
+            self._observe(beat, seconds)
+            self.began, self.lag = time.monotonic(), 0.0
+            self.counts.clear()
+
+    def _observe(self, beat: Beat, seconds: float) -> None:
+        now = time.monotonic()
+        for root, move in self.project.moves.items():
+            if move.database != self.database:
+                continue
+            counts = self.counts.get(root, {})
+            if not counts and now - self.shown.get(root, 0.0) < SECONDS_BETWEEN_IDLE_OBSERVATIONS:
+                continue
+            self.shown[root] = now
+            with self.project.reading() as connection:
+                for bound in move.bounds:
+                    rejected = open_count(connection, bound.id)
+                    waiting = open_count(connection, bound.id, kind="waiting")
+                    numbers = {
+                        "lag_keys": beat.lag_keys,
+                        "lag_seconds": round(self.lag, 3),
+                        "changes_per_second": round(counts.get("keys_applied", 0) / seconds, 2),
+                        **{name: int(counts.get(name, 0)) for name in ("inserted", "updated", "deleted")},
+                        "waiting": waiting,
+                        "rejected": rejected,
+                    }
+                    self.context.log_event(
+                        dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers)
+                    )
