@@ -15,12 +15,12 @@ from changeover.binding import Bound, bind
 from changeover.binding.identity import identity_columns
 from changeover.binding.texts import kind_of
 from changeover.check.probe import reason
-from changeover.check.references import Use, within
 from changeover.dialects import TableName
 from changeover.errors import MappingError, Place
 from changeover.keyset.key import Key, choose
 from changeover.mapping import Expression, Mapping, Narrow, OldTable, Registry
 from changeover.mapping.columns import Column
+from changeover.mapping.references import Use, within
 from changeover.schema import ColumnShape, Schema, TableShape
 from changeover.types.base import Family, Kind, Verdict
 from changeover.types.integer import Integer

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, Grouping
 
-from changeover.check.references import sources_in
+from changeover.mapping.references import sources_in
 from changeover.schema import TableShape
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 
 class OldTable:
@@ -29,6 +30,16 @@ class OldTable:
         self._from: sa.FromClause = self._table if alias is None else self._table.alias(alias)
         self._alias = alias
         self._columns: dict[str, sa.ColumnElement[Any]] = {}
+
+    @classmethod
+    def standing_in(cls, database: str, source: sa.FromClause) -> OldTable:
+        """A handle of what already stands in FROM of some statement: a table or an alias of one."""
+        table: Any = source
+        while isinstance(table, AliasedReturnsRows):
+            table = table.element
+        made = cls(database, table.name, schema=table.schema)
+        made._from = source
+        return made
 
     @property
     def database_(self) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from changeover.check.privileges import mysql, postgresql
 from changeover.check.privileges.missing import Missing
-from changeover.check.references import references
 from changeover.check.site import Site
 from changeover.dialects import TableName
 from changeover.ledger import metadata
 from changeover.mapping import Computed
+from changeover.mapping.references import references
 from changeover.schema import TableShape
 
 __all__ = ["Missing", "missing"]

@@ -11,8 +11,8 @@ from changeover.binding import Bound
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
 from changeover.check.probe import complaint
-from changeover.check.references import Use, uses
 from changeover.check.rule import MappingRule
+from changeover.mapping.references import Use, uses
 from changeover.types.unknown import Unknown
 
 # Unlike false(), which swallows the conditions it is combined with, this reaches the database together with them.

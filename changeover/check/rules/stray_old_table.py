@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
-from changeover.check.references import Reference, base, references
 from changeover.check.rule import MappingRule
+from changeover.mapping.references import Reference, base, references
 
 
 class StrayOldTable(MappingRule):

@@ -11,10 +11,10 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
-from changeover.check.references import base, uses
 from changeover.check.rule import MappingRule
 from changeover.check.single_row import covers_a_key, pinned_columns
 from changeover.dialects import TableName
+from changeover.mapping.references import base, uses
 
 AGGREGATES = frozenset(
     "aggregate_strings any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or count every group_concat "

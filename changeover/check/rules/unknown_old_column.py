@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
-from changeover.check.references import references
 from changeover.check.rule import MappingRule
 from changeover.check.suggestion import instead
 from changeover.dialects import TableName
+from changeover.mapping.references import references
 
 
 class UnknownOldColumn(MappingRule):

@@ -10,9 +10,9 @@ from sqlalchemy.sql import visitors
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
 from changeover.check.probe import answer
-from changeover.check.references import uses
 from changeover.check.rule import MappingRule
 from changeover.mapping import utc
+from changeover.mapping.references import uses
 from changeover.schema import Schema
 
 REMEDIES = {

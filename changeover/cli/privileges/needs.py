@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from changeover.check.references import references
 from changeover.dialects import TableName
 from changeover.ledger import metadata
 from changeover.mapping import Computed, Registry
+from changeover.mapping.references import references
 
 VERSION_TABLE = TableName("changeover_version")
 """Where Alembic keeps the ledger's version."""
