@@ -95,9 +95,9 @@ def _other(note: Note) -> str:
 def _cascaded(cascade: Cascade, outbox: Outbox) -> str:
     first, *rest = cascade.steps
     last = cascade.steps[-1]
-    tables = f"{_table(first.table)} AS {first.alias}"
+    tables = f"{_at_home(first.table, outbox)} AS {first.alias}"
     for step in rest:
-        tables += f"\nJOIN {_table(step.table)} AS {step.alias} ON {_on(step.on, step.alias)}"
+        tables += f"\nJOIN {_at_home(step.table, outbox)} AS {step.alias} ON {_on(step.on, step.alias)}"
     where = _on(first.on, first.alias)
     found: list[str] = []
     for place, key in enumerate(cascade.keys):
@@ -109,6 +109,11 @@ def _cascaded(cascade: Cascade, outbox: Outbox) -> str:
             f"WHERE {' AND '.join([where, *more])}\nLOCK IN SHARE MODE;"
         )
     return "\n".join(found)
+
+
+def _at_home(table: TableName, outbox: Outbox) -> str:
+    """The table with its schema: in a trigger of a table elsewhere, no schema would mean that one."""
+    return _table(TableName(table.name, table.schema or outbox.table.schema))
 
 
 def _present(row: str, columns: Sequence[str]) -> str:
