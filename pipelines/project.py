@@ -18,6 +18,7 @@ from pipelines.live_sync import keep_live_sync, live_sync
 from pipelines.plan_new_ranges import plan_new_ranges
 from pipelines.plan_tables import plan_tables
 from pipelines.retry_rejects import retry_rejects
+from pipelines.sweep_tables import sweep_schedule, sweep_tables
 from resources import resources_for
 
 SENSORS = "CHANGEOVER_SENSORS"
@@ -46,10 +47,12 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
     comparisons = [comparison(step, registry) for step in steps]
     running = os.environ.get(SENSORS, "").lower() == "on"
     syncs = {database: live_sync(registry, database) for database in registry.databases}
+    swept = sweep_tables(registry)
     return dg.Definitions(
         assets=[*legacy_assets(registry), *(table_assets(step, registry, owners or {}) for step in steps)],
         asset_checks=comparisons,
-        jobs=[plan_tables(registry), compare_tables(comparisons), retry_rejects(registry), *syncs.values()],
+        jobs=[plan_tables(registry), compare_tables(comparisons), retry_rejects(registry), *syncs.values(), *([swept] if swept else [])],
+        schedules=[sweep_schedule(swept)] if swept else [],
         sensors=[
             plan_new_ranges(registry, running=running),
             *(keep_live_sync(registry, database, job, running=running) for database, job in syncs.items()),

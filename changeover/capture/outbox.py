@@ -19,6 +19,8 @@ from changeover.ledger.tables import KeyText
 TABLE = "changeover_outbox"
 TRUNCATED = "!truncated"
 """The source of an entry whose key is a table's name: all of its rows went at once, past the row triggers."""
+MISSED = "!missed"
+"""The source of an entry whose key is a table's name: a row of it has a key that is too long for the outbox."""
 
 metadata = sa.MetaData()
 outbox = sa.Table(

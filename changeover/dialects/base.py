@@ -10,12 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
 from changeover.dialects.block import Block
 from changeover.types.base import Family
+
+if TYPE_CHECKING:
+    from changeover.dialects.triggers import Facts, Installed, Outbox, Reference, Trigger, Watched
 
 READING = {"changeover_reading": True}
 """Execution options of a connection to a new database that will not write: where a transaction has to say so at its start, it
@@ -198,3 +201,29 @@ class Dialect(ABC):
     @abstractmethod
     def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
         """About how many rows the table has, from the database's statistics, at no cost; None if it has none."""
+
+    # Capture: the outbox and its triggers
+
+    @abstractmethod
+    def outbox_schema(self, connection: sa.Connection) -> str | None:
+        """The schema that unqualified tables of this connection are in, where triggers have to name it; else None."""
+
+    @abstractmethod
+    def trigger_ddl(self, watched: Watched, outbox: Outbox) -> list[Trigger]:
+        """The triggers of a table."""
+
+    @abstractmethod
+    def installed_triggers(self, connection: sa.Connection, outbox: TableName) -> list[Installed]:
+        """The triggers that write to this outbox, of whatever table."""
+
+    @abstractmethod
+    def table_facts(self, connection: sa.Connection, table: TableName) -> Facts | None:
+        """The table as capture must know it; None if there is none."""
+
+    @abstractmethod
+    def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
+        """Who may be keeping us from locking the table, longest first, in words that hold no value of a row."""
+
+    def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
+        """Foreign keys whose actions fire no triggers."""
+        return []

@@ -119,3 +119,17 @@ def _add(connection: sa.Connection, root: str, counts: Mapping[str, float]) -> N
     if changed.rowcount == 0:
         first = {name: counts.get(name, 0) for name in (*COUNTS, "seconds")}
         connection.execute(sa.insert(root_table).values(root=root, applied_at=now(), **first))
+
+
+def high_water(connection: sa.Connection, root: str) -> str | None:
+    """Up to which value of its high-water column the root was read, as canonical text; None before its first sweep."""
+    return connection.execute(
+        sa.select(root_table.c.high_water).where(root_table.c.root == root)
+    ).scalar_one_or_none()
+
+
+def sweep_done(connection: sa.Connection, root: str, water: str | None, counts: Mapping[str, float]) -> None:
+    """Note what a sweep applied, and how far it came. ``water`` is left as it is when there is none."""
+    _add(connection, root, counts)
+    if water is not None:
+        connection.execute(sa.update(root_table).where(root_table.c.root == root).values(high_water=water))

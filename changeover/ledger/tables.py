@@ -175,8 +175,6 @@ sync_root = sa.Table(
     sa.Column("rejected", _Count, nullable=False, default=0),
     sa.Column("seconds", sa.Double, nullable=False, default=0.0, comment="spent on applying"),
     sa.Column("applied_at", _Time),
-    sa.Column(
-        "high_water", _Long, comment="incremental: up to where it was read; JSON list of canonical texts"
-    ),
+    sa.Column("high_water", _Long, comment="without triggers: up to where its column was read"),
     **_MYSQL,
 )

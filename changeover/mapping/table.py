@@ -32,6 +32,7 @@ class Mapping:
         domain: the group it is shown in; the folder the mapping stands in when left out.
         rows_per_range: about how many roots a partition holds; chosen by the planner when left out.
         max_rejects: open rejects of this mapping after which a backfill of it stops.
+        high_water: the root's column that grows with each change (or each insert), for an old database that can't have triggers.
         exclusive: nobody but this mapping writes the target: rows without a root may be deleted.
 
     Raises: MappingError when the declaration contradicts itself.
@@ -49,6 +50,7 @@ class Mapping:
     rows_per_range: int | None = None
     max_rejects: int = 1_000
     exclusive: bool = False
+    high_water: sa.ColumnElement[Any] | None = None
     description: str = ""
 
     def __post_init__(self) -> None:

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import Dialect, Side, TableName, Trouble
 from changeover.dialects.block import Block
-from changeover.dialects.mysql import ids, reading, session, staging
+from changeover.dialects.mysql import ids, reading, session, staging, triggers
 from changeover.dialects.mysql.errors import code, explain, trouble
 from changeover.dialects.mysql.naming import quote
+from changeover.dialects.triggers import Facts, Installed, Outbox, Reference, Trigger, Watched
 from changeover.types.base import Family
 
 
@@ -108,6 +109,24 @@ class MySQL(Dialect):
         )
         found = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalar()
         return None if found is None else int(found)
+
+    def outbox_schema(self, connection: sa.Connection) -> str | None:
+        return triggers.home(connection)
+
+    def trigger_ddl(self, watched: Watched, outbox: Outbox) -> list[Trigger]:
+        return triggers.trigger_ddl(watched, outbox)
+
+    def installed_triggers(self, connection: sa.Connection, outbox: TableName) -> list[Installed]:
+        return triggers.installed(connection, outbox)
+
+    def table_facts(self, connection: sa.Connection, table: TableName) -> Facts | None:
+        return triggers.facts(connection, table)
+
+    def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
+        return triggers.blockers(connection)
+
+    def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
+        return triggers.references(connection)
 
 
 def _compare(

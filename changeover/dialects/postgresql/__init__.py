@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import Dialect, Side, TableName, Trouble
 from changeover.dialects.block import Block
-from changeover.dialects.postgresql import bulk, ids, session
+from changeover.dialects.postgresql import bulk, ids, session, triggers
 from changeover.dialects.postgresql.errors import explain, trouble
+from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
 from changeover.types.base import Family
 
 
@@ -102,6 +103,21 @@ class PostgreSQL(Dialect):
             sa.text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:n)"), {"n": name}
         ).scalar()
         return None if found is None or found < 0 else int(found)
+
+    def outbox_schema(self, connection: sa.Connection) -> str | None:
+        return triggers.home(connection)
+
+    def trigger_ddl(self, watched: Watched, outbox: Outbox) -> list[Trigger]:
+        return triggers.trigger_ddl(watched, outbox)
+
+    def installed_triggers(self, connection: sa.Connection, outbox: TableName) -> list[Installed]:
+        return triggers.installed(connection, outbox)
+
+    def table_facts(self, connection: sa.Connection, table: TableName) -> Facts | None:
+        return triggers.facts(connection, table)
+
+    def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
+        return triggers.blockers(connection, table)
 
 
 LOCK_CLASS = 0x0C4A6E6F

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import Dialect, Side, TableName, Trouble
 from changeover.dialects.block import Block
-from changeover.dialects.sqlite import bulk, ids, session
+from changeover.dialects.sqlite import bulk, ids, session, triggers
 from changeover.dialects.sqlite.errors import explain, trouble
+from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
 from changeover.types.base import Family
 
 
@@ -95,3 +96,18 @@ class SQLite(Dialect):
 
     def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
         return None
+
+    def outbox_schema(self, connection: sa.Connection) -> str | None:
+        return None
+
+    def trigger_ddl(self, watched: Watched, outbox: Outbox) -> list[Trigger]:
+        return triggers.trigger_ddl(watched, outbox)
+
+    def installed_triggers(self, connection: sa.Connection, outbox: TableName) -> list[Installed]:
+        return triggers.installed(connection, outbox)
+
+    def table_facts(self, connection: sa.Connection, table: TableName) -> Facts | None:
+        return triggers.facts(connection, table)
+
+    def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
+        return []
