@@ -51,7 +51,13 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
     return dg.Definitions(
         assets=[*legacy_assets(registry), *(table_assets(step, registry, owners or {}) for step in steps)],
         asset_checks=comparisons,
-        jobs=[plan_tables(registry), compare_tables(comparisons), retry_rejects(registry), *syncs.values(), *([swept] if swept else [])],
+        jobs=[
+            plan_tables(registry),
+            compare_tables(comparisons),
+            retry_rejects(registry),
+            *syncs.values(),
+            *([swept] if swept else []),
+        ],
         schedules=[sweep_schedule(swept)] if swept else [],
         sensors=[
             plan_new_ranges(registry, running=running),

@@ -97,3 +97,22 @@ def delete(connection: sa.Connection, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), DELETE_AT_ONCE):
         part = list(ids[start : start + DELETE_AT_ONCE])
         connection.execute(sa.delete(outbox).where(outbox.c.id.in_(part)))
+
+
+def marks(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Source and table of entries that speak of no row: `TRUNCATED` and `MISSED`."""
+    statement = (
+        sa.select(outbox.c.source, outbox.c.row_key)
+        .where(outbox.c.source.in_((TRUNCATED, MISSED)))
+        .distinct()
+    )
+    return [(str(source), str(name)) for source, name in connection.execute(statement)]
+
+
+def forget_marks(connection: sa.Connection, table: str) -> None:
+    """Delete what says of a table that changes were missed."""
+    about = sa.and_(
+        outbox.c.source.in_((TRUNCATED, MISSED)),
+        outbox.c.row_key == sa.bindparam("t", table, outbox.c.row_key.type),
+    )
+    connection.execute(sa.delete(outbox).where(about))

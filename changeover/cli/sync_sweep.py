@@ -43,7 +43,8 @@ def sweep_(
     else:
         columns = ("root", "applied", "inserted", "updated", "deleted", "rejected")
         rows = [
-            (o.root, *map(output.count, (o.keys_applied, o.inserted, o.updated, o.deleted, o.rejected))) for o in done
+            (o.root, *map(output.count, (o.keys_applied, o.inserted, o.updated, o.deleted, o.rejected)))
+            for o in done
         ]
         output.table("", columns, rows, numbers=columns[1:])
     if stopping.event.is_set():

@@ -224,6 +224,14 @@ class Dialect(ABC):
     def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
         """Who may be keeping us from locking the table, longest first, in words that hold no value of a row."""
 
+    def trigger_names(self, connection: sa.Connection, table: TableName) -> set[str]:
+        """Names that triggers have which ours could meet, whosever they are; as in `Trigger.name`."""
+        return set()
+
+    @abstractmethod
+    def wait_briefly(self, connection: sa.Connection) -> None:
+        """Let the transaction that begins wait for a table's lock for a second only: whoever comes after it waits as long."""
+
     def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
         """Foreign keys whose actions fire no triggers."""
         return []

@@ -92,7 +92,10 @@ class Watched:
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger and the statements that make and drop it, each to be run as it is."""
+    """A trigger and the statements that make and drop it, each to be run as it is.
+
+    ``name`` is unique among the triggers of a database; it has the schema where triggers stand in one of their own.
+    """
 
     name: str
     table: TableName
@@ -102,9 +105,14 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Installed:
-    """A trigger of ours that stands in the database. ``definition`` is the database's own text, ``enabled`` whether it fires."""
+    """A trigger of ours (or a function of one) that stands in the database.
+
+    ``trigger`` is the name of the `Trigger` that it is, or is part of; ``definition`` the database's own text; ``enabled`` whether
+    it fires.
+    """
 
     name: str
+    trigger: str
     table: TableName
     definition: str
     enabled: bool

@@ -174,6 +174,20 @@ def pause(connection: sa.Connection, found: KeyRange, token: str) -> None:
     connection.execute(sa.update(table).where(_is(found), table.c.token == token).values(status="planned"))
 
 
+def walk_again(connection: sa.Connection, root: str) -> int:
+    """Make all ranges of a root that were begun planned anew, from their beginnings; how many. Their runs are taken over.
+
+    In one statement: none of them is done then, whoever looks when.
+    """
+    begun = sa.or_(table.c.status != "planned", table.c.position.is_not(None))
+    again = (
+        sa.update(table)
+        .where(table.c.root == root, begun)
+        .values(status="planned", position=None, token=None, error=None, finished_at=None)
+    )
+    return connection.execute(again).rowcount
+
+
 def finish(connection: sa.Connection, found: KeyRange, token: str, *, error: str | None) -> KeyRange:
     """End the run: done, or failed with an operator's message. Does nothing when another run took the range."""
     status = "done" if error is None else "failed"

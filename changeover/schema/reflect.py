@@ -189,7 +189,9 @@ def _uniques(
     for index in inspector.get_indexes(table.name, schema=table.schema, **more):
         names = index["column_names"]
         options: dict[str, Any] = index.get("dialect_options", {})
-        partial = any(key.endswith(("_where", "_length", "_prefix")) and options[key] for key in options)
+        partial = any(
+            key.endswith(("_where", "_length", "_prefix")) and _given(options[key]) for key in options
+        )
         whole = not index.get("expressions") and all(names)
         if index["unique"] and whole and not partial:
             found[tuple(cast("list[str]", names))] = None
@@ -197,6 +199,11 @@ def _uniques(
             found.pop(tuple(cast("list[str]", names)), None)
     found.pop(primary, None)
     return tuple(found)
+
+
+def _given(option: Any) -> bool:
+    """Whether an index has the option; a condition is an expression, which has no truth of its own."""
+    return isinstance(option, sa.ClauseElement) or bool(option)
 
 
 def _foreign_keys(inspector: sa.Inspector, table: TableName) -> tuple[ForeignKey, ...]:

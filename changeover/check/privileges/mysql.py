@@ -22,7 +22,7 @@ def unreadable(schema: Schema, title: str, database: str, tables: Sequence[Table
     for table in tables:
         name = schema.dialect.table(table)
         if _denied(schema, f"SELECT 1 FROM {name} WHERE 1 = 0"):
-            grant = f"GRANT SELECT ON {_qualified(schema, table)} TO {_account(schema)}"
+            grant = f"GRANT SELECT ON {qualified(schema, table)} TO {account_of(schema)}"
             yield Missing(title, f"{database}.{table}", ("SELECT",), grant)
 
 
@@ -30,9 +30,9 @@ def unwritable(
     schema: Schema, tables: Sequence[TableShape], counted: Sequence[TableShape]
 ) -> Iterator[Missing]:
     """What is lacking on the new database."""
-    title, account = "new database", _account(schema)
+    title, account = "new database", account_of(schema)
     everywhere = ["CREATE TEMPORARY TABLES"] if _denied(schema, _TEMPORARY) else []
-    if counted and not _granted(schema, None, "LOCK TABLES"):
+    if counted and not holds(schema, None, "LOCK TABLES"):
         everywhere.append("LOCK TABLES")
     if everywhere:
         yield Missing(
@@ -46,9 +46,9 @@ def unwritable(
             privilege for privilege, statement in _statements(schema, shape) if _denied(schema, statement)
         ]
         if shape in counted:
-            lacks += [p for p in ("ALTER", "CREATE") if not _granted(schema, shape.table, p)]
+            lacks += [p for p in ("ALTER", "CREATE") if not holds(schema, shape.table, p)]
         if lacks:
-            grant = f"GRANT {', '.join(lacks)} ON {_qualified(schema, shape.table)} TO {account}"
+            grant = f"GRANT {', '.join(lacks)} ON {qualified(schema, shape.table)} TO {account}"
             yield Missing(title, str(shape.table), tuple(lacks), grant)
 
 
@@ -81,7 +81,8 @@ def _denied(schema: Schema, statement: str) -> bool:
     return False
 
 
-def _granted(schema: Schema, table: TableName | None, privilege: str) -> bool:
+def holds(schema: Schema, table: TableName | None, privilege: str) -> bool:
+    """Whether the user has a privilege on the table, or on the database; also where that can't be told."""
     database = (table.schema if table else None) or schema.engine.url.database or ""
     for what, on in _grants(schema):
         if not what & {privilege, "ALL PRIVILEGES", "ALL"}:
@@ -135,11 +136,13 @@ def _grants(schema: Schema) -> list[tuple[set[str], str]]:
     return found
 
 
-def _account(schema: Schema) -> str:
+def account_of(schema: Schema) -> str:
+    """The account that the server takes the user for."""
     with schema.engine.connect() as connection:
         user, _, host = str(connection.exec_driver_sql("SELECT CURRENT_USER()").scalar()).rpartition("@")
     return "'{}'@'{}'".format(user.replace("'", "''"), host.replace("'", "''"))
 
 
-def _qualified(schema: Schema, table: TableName) -> str:
+def qualified(schema: Schema, table: TableName) -> str:
+    """The table with its database, as a grant names it."""
     return schema.dialect.table(TableName(table.name, table.schema or schema.engine.url.database))

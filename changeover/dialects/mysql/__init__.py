@@ -125,6 +125,12 @@ class MySQL(Dialect):
     def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
         return triggers.blockers(connection)
 
+    def trigger_names(self, connection: sa.Connection, table: TableName) -> set[str]:
+        return triggers.names(connection, table)
+
+    def wait_briefly(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("SET SESSION lock_wait_timeout = 1")
+
     def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
         return triggers.references(connection)
 

@@ -48,7 +48,8 @@ def trigger_ddl(watched: Watched, outbox: Outbox) -> list[Trigger]:
             f"CREATE TRIGGER {_table(TableName(name, watched.table.schema))}\n"
             f"{event} ON {_table(watched.table)} FOR EACH ROW\nBEGIN\n{indented(body)}\nEND"
         )
-        made.append(Trigger(name, watched.table, (create,), (_drop(name, watched.table.schema),)))
+        own = TableName(name, watched.table.schema)
+        made.append(Trigger(str(own), watched.table, (create,), (_drop(own),)))
     return made
 
 
@@ -150,8 +151,8 @@ def _table(table: TableName) -> str:
     return f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
 
 
-def _drop(name: str, schema: str | None) -> str:
-    return f"DROP TRIGGER IF EXISTS {_table(TableName(name, schema))}"
+def _drop(trigger: TableName) -> str:
+    return f"DROP TRIGGER IF EXISTS {_table(trigger)}"
 
 
 # What stands in the database
@@ -175,7 +176,8 @@ def installed(connection: sa.Connection, outbox: TableName) -> list[Installed]:
     ):
         own = TableName(str(table), None if schema == here else str(schema))
         definition = f"{timing} {event} {mode} {body}"
-        found.append(Installed(str(name), own, definition, True, (_drop(str(name), own.schema),)))
+        trigger = TableName(str(name), own.schema)
+        found.append(Installed(str(trigger), str(trigger), own, definition, True, (_drop(trigger),)))
     return found
 
 
@@ -244,3 +246,13 @@ def blockers(connection: sa.Connection) -> list[str]:
         f"connection {number} ({user}@{host}): in a transaction for {seconds} s, now {str(command).lower()}"
         for number, user, host, seconds, command in connection.exec_driver_sql(statement)
     ]
+
+
+def names(connection: sa.Connection, table: TableName) -> set[str]:
+    """See `Dialect.trigger_names`."""
+    statement = sa.text(
+        "SELECT trigger_name FROM information_schema.triggers "
+        "WHERE event_object_table = :name AND event_object_schema = COALESCE(:schema, DATABASE())"
+    )
+    found = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalars()
+    return {str(TableName(str(name), table.schema)) for name in found}

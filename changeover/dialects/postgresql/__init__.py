@@ -119,6 +119,9 @@ class PostgreSQL(Dialect):
     def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
         return triggers.blockers(connection, table)
 
+    def wait_briefly(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+
 
 LOCK_CLASS = 0x0C4A6E6F
 """The first half of Changeover's advisory lock keys. Two tables whose names hash alike share a lock, which is slower and

@@ -70,7 +70,6 @@ def trigger_ddl(watched: Watched, outbox: Outbox) -> list[Trigger]:
 
 def _attached(table: TableName, name: str, events: str, each: str, function: str) -> Iterator[str]:
     on = _table(table)
-    yield f"DROP TRIGGER IF EXISTS {quote(name)} ON {on}"
     yield f"CREATE TRIGGER {quote(name)} AFTER {events} ON {on}\nFOR EACH {each} EXECUTE FUNCTION {function}()"
     # Also for sessions that replay others' changes (session_replication_role = replica), which skip ordinary triggers.
     yield f"ALTER TABLE {on} ENABLE ALWAYS TRIGGER {quote(name)}"
@@ -137,7 +136,7 @@ def installed(connection: sa.Connection, outbox: TableName) -> list[Installed]:
     statement = sa.text(
         "SELECT f.proname, n.nspname, c.relname, t.tgname, t.tgenabled, pg_get_functiondef(f.oid), "
         "CASE WHEN t.oid IS NOT NULL THEN pg_get_triggerdef(t.oid) END, "
-        "n.nspname = current_schema() FROM pg_proc AS f JOIN pg_namespace AS h ON h.oid = f.pronamespace "
+        "n.nspname = current_schema(), t.tgparentid <> 0 FROM pg_proc AS f JOIN pg_namespace AS h ON h.oid = f.pronamespace "
         "LEFT JOIN pg_trigger AS t ON t.tgfoid = f.oid LEFT JOIN pg_class AS c ON c.oid = t.tgrelid "
         "LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace "
         "WHERE h.nspname = COALESCE(:schema, current_schema()) AND starts_with(f.proname, :prefix) "
@@ -145,18 +144,23 @@ def installed(connection: sa.Connection, outbox: TableName) -> list[Installed]:
     )
     values = {"schema": outbox.schema, "prefix": f"{PREFIX}note_", "outbox": quote(outbox.name)}
     found: list[Installed] = []
-    for function, schema, table, trigger, enabled, body, head, here in connection.execute(statement, values):
+    functions: dict[str, Installed] = {}
+    for function, schema, table, trigger, enabled, body, head, here, clone in connection.execute(
+        statement, values
+    ):
         own = _table(TableName(str(function), outbox.schema))
         drop = f"DROP FUNCTION IF EXISTS {own}()"
         if trigger is None:
-            found.append(Installed(str(function), TableName(""), str(body), False, (drop,)))
+            found.append(Installed(str(function), str(function), TableName(""), str(body), False, (drop,)))
             continue
         on = TableName(str(table), None if here else str(schema))
-        parts = (f"DROP TRIGGER IF EXISTS {quote(str(trigger))} ON {_table(on)}", drop)
+        parts = () if clone else (f"DROP TRIGGER IF EXISTS {quote(str(trigger))} ON {_table(on)}",)
         state = _text(enabled)
         definition = f"{body}\n{head}\n{state}"
-        found.append(Installed(f"{function}/{trigger}", on, definition, state in "AO", parts))
-    return found
+        name = f"{on}/{trigger}"
+        found.append(Installed(name, str(function), on, definition, state in "AO", parts))
+        functions[own] = Installed(str(function), str(function), TableName(""), "", True, (drop,))
+    return [*found, *functions.values()]
 
 
 def facts(connection: sa.Connection, table: TableName) -> Facts | None:

@@ -111,3 +111,9 @@ class SQLite(Dialect):
 
     def blockers(self, connection: sa.Connection, table: TableName) -> list[str]:
         return []
+
+    def wait_briefly(self, connection: sa.Connection) -> None:
+        """Nothing to do: BEGIN IMMEDIATE has the file's only lock, or has failed."""
+
+    def trigger_names(self, connection: sa.Connection, table: TableName) -> set[str]:
+        return triggers.names(connection)

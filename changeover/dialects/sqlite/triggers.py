@@ -117,7 +117,7 @@ def installed(connection: sa.Connection, outbox: TableName) -> list[Installed]:
     )
     values = {"outbox": outbox.name, "prefix": PREFIX, "length": len(PREFIX)}
     return [
-        Installed(str(name), TableName(str(table)), str(sql), True, (_drop(str(name)),))
+        Installed(str(name), str(name), TableName(str(table)), str(sql), True, (_drop(str(name)),))
         for name, table, sql in connection.execute(statement, values)
     ]
 
@@ -171,3 +171,9 @@ def _uniques(connection: sa.Connection, table: TableName) -> tuple[list[Unique],
     if primary and not any({n for n, _ in u} == {n for n, _ in primary} for u in found):
         found.append(primary)  # INTEGER PRIMARY KEY: the rowid itself, without an index
     return found, ""
+
+
+def names(connection: sa.Connection) -> set[str]:
+    """See `Dialect.trigger_names`: they are unique in the file."""
+    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+    return {str(name) for name in found}
