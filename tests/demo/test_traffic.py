@@ -1,0 +1,139 @@
+"""The old applications' traffic: what it writes can be moved, and it behaves as an application does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from changeover.dialects import driver_url
+from changeover.ledger.rejects import open_rejects
+from changeover.project import Project
+from demo.comparison import compare_all
+from demo.old import DOMAINS, build
+from demo.old.build import DEFINED
+from demo.traffic import Traffic, run
+from demo.traffic.run import DOMAINS as PLAYED
+from tests.demo.migrated import ROOT, move_everything, opened, samples
+
+KINDS = ("sqlite", "mariadb", "postgres")
+SCALE = 0.03
+
+
+@pytest.fixture(params=KINDS)
+def project(request: pytest.FixtureRequest, database: Callable[..., str]) -> Iterator[Project]:
+    with samples(database, request.param, request.param, SCALE) as made:
+        yield made
+
+
+def url_of(project: Project, domain: str) -> str:
+    return project.old[domain].engine.url.render_as_string(hide_password=False)
+
+
+def everything(url: str, domain: str) -> dict[str, list[tuple[str, ...]]]:
+    """All rows, as texts."""
+    with opened(driver_url(url)) as engine, engine.connect() as connection:
+        return {
+            one.table.name: sorted(
+                tuple(str(value) for value in row)
+                for row in connection.execute(sa.text(f"SELECT * FROM {one.table.name}"))
+            )
+            for one in DEFINED[domain][1]
+        }
+
+
+def test_every_domain_is_played() -> None:
+    assert set(PLAYED) == set(DOMAINS)
+
+
+def test_what_was_written_is_moved_without_a_reject(project: Project) -> None:
+    """Moved before and after: what a change leaves behind in the target shows as well."""
+    assert [done.error for done in move_everything(project) if done.error] == []
+    for domain in DOMAINS:
+        summary = run(Traffic(url_of(project, domain), domain, rate=100_000, seconds=3, connections=3))
+        assert summary.uncertain == 0
+        assert min(summary.committed[kind] for kind in ("insert", "update", "delete")) > 0
+    for _ in range(
+        3
+    ):  # what is gone can be deleted after what refers to it: focus sessions, who takes part, studies
+        assert [done.error for done in move_everything(project) if done.error] == []
+    with project.reading() as connection:
+        assert [(r.mapping, r.kind, r.column, r.reason) for r in open_rejects(connection, limit=1000)] == []
+    assert [one for one in compare_all(project) if not one.equal] == []
+
+
+def test_the_same_seed_does_the_same(database: Callable[..., str]) -> None:
+    found: list[dict[str, Any]] = []
+    for _ in range(2):
+        url = database("sqlite", "old_shop")
+        with opened(driver_url(url)) as engine:
+            build("shop", engine, SCALE)
+        stop = threading.Event()
+        counted = run(
+            Traffic(url, "shop", rate=1_000_000, seconds=60, connections=1, seed=7, transactions=300), stop
+        )
+        found.append({"rows": everything(url, "shop"), "committed": counted.committed})
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_keeps_to_the_rate_and_ends_cleanly_when_told_to(database: Callable[..., str], kind: str) -> None:
+    url = database(kind, "old_study")
+    with opened(driver_url(url)) as engine:
+        build("study", engine, SCALE)
+    command = [sys.executable, "-m", "demo.traffic", "--database", url, "--domain", "study", "--rate", "200"]
+    process = subprocess.Popen([*command, "--seconds", "600"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    time.sleep(5)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    summary = json.loads(said)
+    assert summary["changes"] == sum(summary["committed"].values())
+    assert 50 < summary["rate"] < 400
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+def test_it_goes_on_after_its_connections_were_cut(database: Callable[..., str], kind: str) -> None:
+    url = database(kind, "old_community")
+    parsed = driver_url(url)
+    with opened(parsed) as engine:
+        build("community", engine, SCALE)
+        found: list[Any] = []
+        traffic = Traffic(url, "community", rate=2_000, seconds=4)
+        player = threading.Thread(target=lambda: found.append(run(traffic)))
+        player.start()
+        for _ in range(3):
+            time.sleep(0.8)
+            cut(engine)
+        player.join(60)
+    assert found
+    assert found[0].retries > 0
+    assert found[0].transactions > 100
+
+
+def cut(engine: sa.Engine) -> None:
+    """End all other connections to the database."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+            return
+        others = sa.text(
+            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        )
+        for number in connection.execute(others).scalars().all():
+            with contextlib.suppress(sa.exc.OperationalError):  # gone already
+                connection.exec_driver_sql(f"KILL {number}")
