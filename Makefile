@@ -14,7 +14,7 @@ PYTEST ?= -n 2 --dist loadgroup
 DEMO_NEEDS_mariadb := mariadb-server
 DEMO_NEEDS_postgres := postgresql
 
-.PHONY: help demo ui test test-long check bench lock clean servers
+.PHONY: help demo ui test test-long pictures check bench lock clean servers
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,9 @@ test: $(DEV) servers ## the tests, on real private servers
 
 test-long: $(DEV) servers ## the tests that take minutes each
 	$(BIN)/pytest -m long $(PYTEST)
+
+pictures: $(DEV) servers ## the pictures of the UI in docs/images
+	PICTURES="$(CURDIR)/docs/images" $(BIN)/pytest -q tests/ui/test_pictures.py
 
 check: $(DEV) ## lint, format, types, import contract, docs, lock file
 	$(BIN)/ruff check

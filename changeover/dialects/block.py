@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from changeover.errors import ChangeoverError
 
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_NULL = re.compile(rb"(?<![^\t\n])\\N(?![^\t\n])")
 _PLAIN = {b"\\": b"\\", b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 
 
@@ -50,8 +49,9 @@ class Block:
         """How many bytes its texts have, and how many of its fields are NULL."""
         if not self.rows:
             return 0, 0
-        nulls = len(_NULL.findall(self.data))
-        escapes = len(_ESCAPE.findall(self.data)) if b"\\" in self.data else 0
+        # Counted from the left, two backslashes are one escape. A NULL is a backslash of its own before an N.
+        nulls = self.data.count(b"\\N") - self.data.count(b"\\\\N")
+        escapes = self.data.count(b"\\") - self.data.count(b"\\\\")
         ends = self.data.count(b"\t") + self.data.count(b"\n")
         # A NULL is counted as an escape of one byte, which it hasn't got.
         return len(self.data) - ends - escapes - nulls, nulls
