@@ -4,8 +4,6 @@ The run applies what the old application changes until it is stopped. Lag, rates
 new tables: Dagster plots them. The ledger knows them as well, and `changeover status` shows them without Dagster.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import defaultdict
@@ -81,7 +79,7 @@ def keep_live_sync(
 
     @dg.sensor(
         name=f"keep_{job_name(database)}",
-        job=job,
+        job_name=job.name,
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         required_resource_keys=resource_keys(involved),
         default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,

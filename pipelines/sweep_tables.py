@@ -3,8 +3,6 @@
 It sees no deletes, and no changes that leave the column as they find it: the job's description says so wherever it is shown.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 
