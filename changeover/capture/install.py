@@ -139,7 +139,7 @@ def _needed(project: Project, seen: Survey, tables: Iterable[TableName]) -> list
         for table in tables
         if (one := known.get(str(table))) is None
         or one.state != "installed"
-        or Fingerprint.parse(one.fingerprint) != seen.fingerprint(table)
+        or not seen.fingerprint(table).fits(Fingerprint.parse(one.fingerprint))
     ]
 
 
@@ -169,6 +169,10 @@ class _Installer:
                     self.say,
                 )
         now = self._again()
+        for table in tables:
+            facts = now.facts[table]
+            if facts is not None and facts.blind:
+                self.say(f"table {table}: {facts.blind}")
         for table in tables:
             again = self._installed(now, table)
             more = f"; {again} key ranges are to be walked again" if again else ""

@@ -13,8 +13,8 @@ from changeover.dialects import Dialect, TableName
 from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
 from changeover.project import Project
 
-_PART = 16
-"""Characters of each of a fingerprint's four parts."""
+_PART, _COUNTER = 13, 12
+"""Characters of each of a fingerprint's four digests, and of the counter behind them: 64 in all."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,21 @@ class Fingerprint:
     mark: str
     standing: str
     wanted: str
+    counter: int = 0
 
     def __str__(self) -> str:
-        return self.table + self.mark + self.standing + self.wanted
+        return f"{self.table}{self.mark}{self.standing}{self.wanted}{self.counter:0{_COUNTER}x}"
+
+    def fits(self, was: Fingerprint) -> bool:
+        """The table is as it was, and its counter has at most grown."""
+        digests = (self.table, self.mark, self.standing, self.wanted)
+        return digests == (was.table, was.mark, was.standing, was.wanted) and self.counter >= was.counter
 
     @classmethod
     def parse(cls, text: str) -> Fingerprint:
         """Of the ledger; parts of an empty text are empty."""
-        return cls(*(text[start : start + _PART] for start in range(0, 4 * _PART, _PART)))
+        table, mark, standing, wanted = (text[n * _PART : (n + 1) * _PART] for n in range(4))
+        return cls(table, mark, standing, wanted, int(text[4 * _PART :] or "0", 16))
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class Survey:
             _digest(facts.mark if facts else ""),
             _digest(*sorted(f"{one.name} {one.definition}" for one in self.standing(table))),
             _digest(*(statement for trigger in self.triggers[table] for statement in trigger.create)),
+            min(facts.counter if facts else 0, 16**_COUNTER - 1),
         )
 
 

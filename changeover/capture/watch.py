@@ -42,12 +42,16 @@ def look(project: Project, database: str) -> list[Broken]:
         marks = _marks(connection, seen)
     found = dict(_found(seen, known, marks))
     _spread(seen, found)
-    names = {one.table for one in known}
+    names, tables = {one.table for one in known}, {str(table): table for table in seen.triggers}
     healthy = [one.table for one in known if one.state == "installed" and one.table not in found]
     with project.new.engine.begin() as connection:
         for one in known:
             if one.state == "installed" and one.table in found:
                 ledger.record(connection, database, one.table, "broken", reason=found[one.table])
+            elif one.table in healthy and one.table in tables:
+                now = str(seen.fingerprint(tables[one.table]))
+                if now != one.fingerprint:  # its counter has grown
+                    ledger.refresh(connection, database, one.table, now)
         ledger.looked(connection, database, healthy)
     told = {one.table: one.reason or _CUT_SHORT for one in known if one.state != "installed"}
     return [Broken(name, reason) for name, reason in sorted({**found, **told}.items()) if name in names]
@@ -85,6 +89,7 @@ def _reason(seen: Survey, table: TableName, was: Fingerprint, mark: str | None) 
         (mark == outbox.MISSED, "a row has a key of more than 1,024 bytes, which the outbox can't hold"),
         (facts.refused, f"it {facts.refused}"),
         (now.table != was.table, "the table was altered"),
+        (now.counter < was.counter, "it was truncated: its AUTO_INCREMENT went back"),
         (now.mark != was.mark, "the table was truncated, rebuilt, or dropped and made again"),
         (now.standing != was.standing, "its triggers were changed"),
         (now.wanted != was.wanted, "the mappings read it otherwise than when its triggers were made"),

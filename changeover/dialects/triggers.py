@@ -131,9 +131,10 @@ class Facts:
     """Why it can't be captured; completes "table x …"."""
     uniques: tuple[Unique, ...] = ()
     partitions: tuple[TableName, ...] = ()
-
-
-Action = Literal["CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"]
+    counter: int = 0
+    """A number that only grows, unless the table is emptied at once; 0 where there is none, or a better way to know."""
+    blind: str = ""
+    """What can't be noticed of it, and what would help; completes "table x: …"."""
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,12 @@ def looked(connection: sa.Connection, database: str, names: Iterable[str]) -> No
     connection.execute(sa.update(table).where(where).values(checked_at=now()))
 
 
+def refresh(connection: sa.Connection, database: str, name: str, fingerprint: str) -> None:
+    """Note how the table is now, where that is still as it was installed."""
+    where = sa.and_(table.c.database == database, table.c.table_name == name)
+    connection.execute(sa.update(table).where(where).values(fingerprint=fingerprint))
+
+
 def forget(connection: sa.Connection, database: str, names: Iterable[str]) -> None:
     """The tables have no triggers any more."""
     connection.execute(

@@ -9,12 +9,15 @@ read, so that it sees what others have committed, and nobody adds one before the
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from changeover.dialects.base import TableName
+from changeover.dialects.mysql.errors import code
 from changeover.dialects.mysql.naming import quote
 from changeover.dialects.triggers import (
     KEY_BYTES,
@@ -218,13 +221,14 @@ def references(connection: sa.Connection) -> list[Reference]:
 def facts(connection: sa.Connection, table: TableName) -> Facts | None:
     """See `Dialect.table_facts`."""
     statement = sa.text(
-        "SELECT table_type, engine, create_time FROM information_schema.tables "
+        "SELECT table_type, engine, create_time, auto_increment FROM information_schema.tables "
         "WHERE table_name = :name AND table_schema = COALESCE(:schema, DATABASE())"
     )
+    _look_afresh(connection)
     found = connection.execute(statement, {"name": table.name, "schema": table.schema}).first()
     if found is None:
         return None
-    kind, engine, made = found
+    kind, engine, made, counter = found
     if kind != "BASE TABLE":
         return Facts("", "", "is a view: triggers stand on tables only; map the table itself")
     refused = ""
@@ -237,7 +241,46 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
         connection.exec_driver_sql(f"SHOW CREATE TABLE {_table(table).replace('%', '%%')}").all()[0][1]
     )
     definition = _INDEX.sub("", _COUNTER.sub("", shown)).replace(",\n)", "\n)")
-    return Facts(definition, str(made), refused)
+    numbers = _numbers(connection, table)
+    blind = ""
+    if numbers is None:
+        blind = (
+            "TRUNCATE is noticed only by its counter, if at all; GRANT PROCESS ON *.* lets the account see it"
+            if counter
+            else "TRUNCATE is not noticed; GRANT PROCESS ON *.* lets the account see it"
+        )
+    mark = " ".join((str(made), *(numbers or ())))
+    return Facts(definition, mark, refused, counter=int(counter or 0) if numbers is None else 0, blind=blind)
+
+
+def _look_afresh(connection: sa.Connection) -> None:
+    """MySQL 8 answers from figures that are up to a day old; MariaDB has no such setting."""
+    if not getattr(connection.dialect, "is_mariadb", False):
+        with contextlib.suppress(exc.DBAPIError):
+            connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
+
+
+def _numbers(connection: sa.Connection, table: TableName) -> list[str] | None:
+    """InnoDB's own numbers of the table and its partitions, which change when it is emptied or rebuilt; None without PROCESS."""
+    views = "innodb_sys_tables" if getattr(connection.dialect, "is_mariadb", False) else "innodb_tables"
+    schema, name = (f"CONVERT(CONVERT({one} USING filename) USING binary)" for one in (":schema", ":name"))
+    path = f"CONCAT({schema}, '/', {name})"
+    like = f"CONCAT(REPLACE({path}, '_', '\\\\_'), '#P#%')"
+    statement = sa.text(
+        f"SELECT table_id FROM information_schema.{views} WHERE name = {path} OR name LIKE {like} ORDER BY name"
+    )
+    try:
+        found = connection.execute(
+            statement, {"schema": table.schema or home(connection), "name": table.name}
+        ).scalars()
+        return [str(number) for number in found]
+    except exc.DBAPIError as error:
+        if code(error) in _DENIED:
+            return None
+        raise
+
+
+_DENIED = (1227, 1044, 1142)
 
 
 def blockers(connection: sa.Connection) -> list[str]:
