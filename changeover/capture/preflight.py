@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from changeover.capture import outbox
 from changeover.capture.survey import Survey
@@ -51,7 +52,11 @@ def _tables(seen: Survey, tables: Sequence[TableName]) -> Iterator[str]:
 def _outbox(schema: Schema, seen: Survey) -> Iterator[str]:
     inspector = sa.inspect(schema.engine)
     name = seen.outbox.table
-    if inspector.has_table(name.name, schema=name.schema):
+    try:
+        exists = inspector.has_table(name.name, schema=name.schema)
+    except exc.DBAPIError:
+        return  # it may not be looked at: the privileges that lack are told below
+    if exists:
         there = {column["name"] for column in inspector.get_columns(name.name, schema=name.schema)}
         if not {c.name for c in outbox.outbox.columns} <= there:
             yield f"there is a table {name} that is no outbox of Changeover: rename it, or drop it"

@@ -108,6 +108,9 @@ class Schema:
                 inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
             )
             described = inspector.get_columns(table.name, schema=table.schema)
+            # An index over an expression identifies no row by its columns.
+            warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression", exc.SAWarning)
+            uniques = _uniques(inspector, table, primary)
         texts = self._texts(table) if self.dialect.family == "mysql" else {}
         documents = (
             self._documents(table) if getattr(self.engine.dialect, "is_mariadb", False) else set[str]()
@@ -115,9 +118,7 @@ class Schema:
         columns = tuple(
             self._column(cast("dict[str, Any]", found), primary, texts, documents) for found in described
         )
-        return TableShape(
-            table, columns, primary, _uniques(inspector, table, primary), _foreign_keys(inspector, table)
-        )
+        return TableShape(table, columns, primary, uniques, _foreign_keys(inspector, table))
 
     def _texts(self, table: TableName) -> dict[str, tuple[str, str]]:
         """Character set and collation by column: reflection leaves them out where they are the table's own."""

@@ -1,4 +1,4 @@
-"""What foreign keys do behind the triggers' backs is noted all the same, on databases whose cascades fire triggers and on InnoDB."""
+"""What foreign keys do behind the triggers' backs is noted all the same, whether cascades fire triggers or, as on InnoDB, don't."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ FAMILY = (
     "CREATE TABLE country (no INTEGER PRIMARY KEY)",
     "CREATE TABLE city (no INTEGER PRIMARY KEY, country INTEGER REFERENCES country (no) ON DELETE CASCADE)",
     "CREATE TABLE shop (no INTEGER PRIMARY KEY, city INTEGER REFERENCES city (no) ON DELETE CASCADE ON UPDATE CASCADE)",
-    "CREATE TABLE line (shop INTEGER REFERENCES shop (no) ON DELETE CASCADE ON UPDATE CASCADE, no INTEGER, n INTEGER, "
-    "PRIMARY KEY (shop, no))",
-    "CREATE TABLE part (no INTEGER PRIMARY KEY, shop INTEGER, line INTEGER, FOREIGN KEY (shop, line) REFERENCES line (shop, no) "
-    "ON DELETE CASCADE ON UPDATE CASCADE)",
+    (
+        "CREATE TABLE line (shop INTEGER REFERENCES shop (no) ON DELETE CASCADE ON UPDATE CASCADE, no INTEGER, n INTEGER, "
+        "PRIMARY KEY (shop, no))"
+    ),
+    (
+        "CREATE TABLE part (no INTEGER PRIMARY KEY, shop INTEGER, line INTEGER, FOREIGN KEY (shop, line) REFERENCES line (shop, no) "
+        "ON DELETE CASCADE ON UPDATE CASCADE)"
+    ),
     "CREATE TABLE note (no INTEGER PRIMARY KEY, shop INTEGER REFERENCES shop (no) ON DELETE SET NULL ON UPDATE SET NULL)",
 )
 ROWS = (
@@ -67,10 +71,9 @@ def family(rig: Rigs, kind: str) -> Rig:
 def _for_mysql(statement: str) -> str:
     """MySQL reads REFERENCES beside a column and forgets it: written as a constraint."""
 
-    found = re.sub(
+    return re.sub(
         r"(\w+) INTEGER (REFERENCES \w+ \(no\)[A-Z ]*)", r"\1 INTEGER, FOREIGN KEY (\1) \2", statement
     )
-    return found
 
 
 def by_source(r: Rig) -> dict[str, list[str]]:

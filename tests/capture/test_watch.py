@@ -51,14 +51,21 @@ def assert_mended(r: Rig, project: Project) -> None:
     install(again)
     assert look(again, "shop") == []
     with again.reading() as connection:
-        assert [(one.status, one.position) for one in ranges_of(connection, "shop.item")] == [("planned", None)]
+        assert [(one.status, one.position) for one in ranges_of(connection, "shop.item")] == [
+            ("planned", None)
+        ]
     assert noted(r, "INSERT INTO item (no, code) VALUES (77, 'z')") == ["77"]
 
 
 @every_kind
 def test_nothing_is_said_of_what_an_application_does_every_day(rig: Rigs, kind: str) -> None:
     r, project = watched(rig, kind)
-    r.run(r.old, "DELETE FROM item WHERE no = 2", "UPDATE item SET code = 'x'", "INSERT INTO item (no) VALUES (50)")
+    r.run(
+        r.old,
+        "DELETE FROM item WHERE no = 2",
+        "UPDATE item SET code = 'x'",
+        "INSERT INTO item (no) VALUES (50)",
+    )
     r.run(r.old, "CREATE INDEX by_code ON item (code)") if kind == "postgres" else None
     assert look(project, "shop") == []
     with project.reading() as connection:
@@ -145,7 +152,7 @@ def test_deleting_all_rows_of_sqlite_is_no_truncation(rig: Rigs) -> None:
 
 
 def test_truncate_is_noticed_by_the_counter_without_the_right_to_see_more(rig: Rigs) -> None:
-    r, project = watched(rig, "mariadb")
+    r, _ = watched(rig, "mariadb")
     url = r.old_urls["shop"]
     r.run(
         r.old,
@@ -195,7 +202,11 @@ def test_partitions_of_postgresql(rig: Rigs) -> None:
     again = r.project(MAPPING)
     install(again)
     assert look(again, "shop") == []
-    r.run(r.old, "CREATE TABLE item_new (no INTEGER NOT NULL, code VARCHAR(10))", "INSERT INTO item_new VALUES (250, 'n')")
+    r.run(
+        r.old,
+        "CREATE TABLE item_new (no INTEGER NOT NULL, code VARCHAR(10))",
+        "INSERT INTO item_new VALUES (250, 'n')",
+    )
     r.run(r.old, "ALTER TABLE item ATTACH PARTITION item_new FOR VALUES FROM (200) TO (300)")
     (reason,) = reasons(again)
     assert "altered" in reason
