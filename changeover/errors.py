@@ -45,6 +45,10 @@ class LedgerMissing(ChangeoverError):
     """The control tables are not in the new database, or are of another version."""
 
 
+class NotCaptured(ConfigurationError):
+    """A table would be copied while its changes are not noted: nothing was tried."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where something is wrong, from the mapping down to the column.

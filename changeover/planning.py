@@ -24,6 +24,7 @@ from changeover.ledger.mappings import planned
 from changeover.ledger.ranges import KeyRange, Planned
 from changeover.mapping import Offset
 from changeover.project import Project
+from changeover.transfer.gate import refuse_uncaptured
 
 SMALLEST, LARGEST, WANTED = 25_000, 1_000_000, 200
 """Rows a range has at least and at most, and how many ranges a table should have. A range takes seconds to copy at 25,000 rows and
@@ -52,8 +53,9 @@ def plan(
     Parameters: ``rows_per_range`` overrides the mapping's and the planner's choice; ``partial_tail`` also appends a last range that
     isn't full yet (a sensor waits for it to fill); ``limit`` at most so many ranges now.
     Returns: the ranges that were added, in order; none when the plan was complete.
-    Raises: MappingError when keys could be missed.
+    Raises: MappingError when keys could be missed; NotCaptured when changes of it would be.
     """
+    refuse_uncaptured(project, project.move(root))
     added: list[KeyRange] = []
     for rival in range(RIVALS, -1, -1):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from functools import cached_property
 from types import TracebackType
 
@@ -25,7 +26,12 @@ class Project:
     """
 
     def __init__(
-        self, registry: Registry, old: dict[str, sa.Engine], new: sa.Engine, workers: int = 2
+        self,
+        registry: Registry,
+        old: dict[str, sa.Engine],
+        new: sa.Engine,
+        workers: int = 2,
+        live: Collection[str] = (),
     ) -> None:
         missing = [name for name in registry.databases if name not in old]
         if missing:
@@ -34,6 +40,7 @@ class Project:
             )
         self.registry = registry
         self.workers = workers
+        self.live = frozenset(live)
         self.old = {name: Schema(engine) for name, engine in old.items()}
         self.new = Schema(new)
         self._capturing: dict[str, sa.Engine] = {}
@@ -50,9 +57,8 @@ class Project:
             name: of(settings.old_urls[name]).engine(settings.old_urls[name], "old", pool)
             for name in registry.databases
         }
-        project = cls(
-            registry, old, of(settings.new_url).engine(settings.new_url, "new", pool), settings.workers
-        )
+        new = of(settings.new_url).engine(settings.new_url, "new", pool)
+        project = cls(registry, old, new, settings.workers, settings.live)
         try:
             project.check_connections()
             ledger_mappings.check_version(project.new.engine)

@@ -32,6 +32,8 @@ DEFAULT_WORKERS = 2
 
 NEW_URL = "CHANGEOVER_NEW_URL"
 WORKERS = "CHANGEOVER_WORKERS"
+LIVE = "CHANGEOVER_LIVE"
+ALL = "all"
 
 _OLD_URL = re.compile(r"CHANGEOVER_OLD_(\w+)_URL")
 _EXAMPLES = {
@@ -52,6 +54,8 @@ class Settings:
     new_url: sa.URL
     mappings: str
     workers: int = DEFAULT_WORKERS
+    live: frozenset[str] = frozenset()
+    """Old databases whose tables are copied only while their changes are noted."""
 
     @classmethod
     def from_environment(cls, mappings: str | None = None, databases: Iterable[str] = ()) -> Settings:
@@ -76,7 +80,7 @@ class Settings:
             troubles.append(str(error))
         if troubles or new is None:
             raise ConfigurationError("\n".join(troubles))
-        return cls(urls, new, mappings_package(mappings), _workers())
+        return cls(urls, new, mappings_package(mappings), _workers(), live_databases(wanted))
 
 
 def read_env_file() -> None:
@@ -104,6 +108,21 @@ def old_url(name: str) -> sa.URL:
 def new_url() -> sa.URL:
     """The URL of the new database. Raises ConfigurationError naming the variable."""
     return _url(NEW_URL, "where the new database is", _EXAMPLES["new"])
+
+
+def live_databases(databases: Iterable[str]) -> frozenset[str]:
+    """Those of ``databases`` that ``CHANGEOVER_LIVE`` names; ``all`` names all.
+
+    Raises: ConfigurationError for a name that no variable has a URL for: a slip of the pen must not switch a safeguard off.
+    """
+    named = {name.strip().lower() for name in os.environ.get(LIVE, "").split(",")} - {""}
+    unknown = sorted(name for name in named - {ALL} if old_variable(name) not in os.environ)
+    if unknown:
+        there = ", ".join(old_databases())
+        raise ConfigurationError(
+            f"{LIVE} names {', '.join(unknown)}, and there is no such old database: expected all, or some of {there}, with commas"
+        )
+    return frozenset(name for name in databases if ALL in named or name.lower() in named)
 
 
 def mappings_package(explicit: str | None = None) -> str:

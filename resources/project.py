@@ -12,7 +12,7 @@ from changeover.errors import ChangeoverError
 from changeover.ledger.mappings import check_version
 from changeover.mapping import Registry
 from changeover.project import Project
-from changeover.settings import mask
+from changeover.settings import live_databases, mask
 from resources.databases import NEW, NewDatabase, OldDatabase, old_resource_key
 
 
@@ -35,7 +35,8 @@ def open_project(resources: Any, registry: Registry) -> Generator[Project]:
     }
     try:
         engines = {name: resource.engine for name, resource in old.items()}
-        project = Project(registry, engines, new.engine, new.workers)
+        live = live_databases(registry.databases)
+        project = Project(registry, engines, new.engine, new.workers, live)
         project.check_connections()
         check_version(new.engine)
         yield project

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from changeover.cli import backfill, check, grants, plan, rejects, status, upgrade
+from changeover.cli import backfill, check, grants, plan, rejects, status, sync, upgrade
 from changeover.cli.help_text import paragraphs
 from changeover.cli.outcome import Commands
 
@@ -55,3 +55,4 @@ app.callback(help=paragraphs(changeover.__doc__))(changeover)
 for command in (check.check, plan.plan, backfill.backfill, status.status, grants.grants, upgrade.upgrade):
     app.command(command.__name__, help=paragraphs(command.__doc__))(command)
 app.add_typer(rejects.app, name="rejects")
+app.add_typer(sync.app, name="sync")

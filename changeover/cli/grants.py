@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from changeover.cli import options, output
@@ -14,14 +12,7 @@ from changeover.settings import Settings
 
 
 def grants(
-    host: Annotated[
-        str,
-        typer.Option(
-            "--host",
-            metavar="HOST",
-            help="MariaDB and MySQL: where the account connects from; % is anywhere.",
-        ),
-    ] = "%",
+    host: options.Host = "%",
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,

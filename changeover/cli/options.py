@@ -32,6 +32,14 @@ MoreTables = Annotated[
     list[str] | None,
     typer.Option("--table", "-t", metavar="TABLE", help="The same, as an option; may be repeated."),
 ]
+Host = Annotated[
+    str,
+    typer.Option(
+        "--host",
+        metavar="HOST",
+        help="MariaDB and MySQL: where the account connects from; % is anywhere.",
+    ),
+]
 Mappings = Annotated[
     str | None,
     typer.Option(

@@ -25,6 +25,7 @@ from changeover.transfer import leftover
 from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Applied, ChunkDone, Span
 from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.gate import refuse_uncaptured
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_followers, reapply_waiting
 from changeover.transfer.retry import Stop, retried
@@ -59,9 +60,11 @@ def backfill(
 
     Parameters: ``names`` the ranges (all of them by default); ``only_pending`` leaves out those that are done;
     ``on_chunk`` is called from worker threads after each commit; ``stop`` asks to end after the current chunks.
-    Raises: Interrupted after ``stop`` was set and the chunks under way are committed; ChangeoverError for unknown names.
+    Raises: Interrupted after ``stop`` was set and the chunks under way are committed; NotCaptured; ChangeoverError for unknown
+    names.
     """
     move = project.move(root)
+    refuse_uncaptured(project, move)
     with project.reading() as connection:
         known = ledger.ranges_of(connection, root)
         wanted = known if names is None else [ledger.range_named(connection, root, name) for name in names]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from changeover.capture.outbox import TABLE as OUTBOX
+from changeover.capture.preflight import ON_OUTBOX, ON_TABLE
 from changeover.cli.privileges.needs import NewNeeds
 from changeover.dialects import TableName, of
 
@@ -13,6 +15,16 @@ from changeover.dialects import TableName, of
 def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
     """SELECT, table by table."""
     return [f"GRANT SELECT ON {_table(url, table)} TO {_account(url, host)};" for table in tables]
+
+
+def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """Triggers, which run with the rights of who made them, and the outbox; PROCESS to see who is in the way, and TRUNCATE."""
+    account = _account(url, host)
+    return [
+        *(f"GRANT {', '.join(ON_TABLE)} ON {_table(url, table)} TO {account};" for table in tables),
+        f"GRANT {', '.join(ON_OUTBOX)} ON {_table(url, TableName(OUTBOX))} TO {account};",
+        f"GRANT PROCESS ON *.* TO {account};",
+    ]
 
 
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:

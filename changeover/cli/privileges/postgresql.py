@@ -23,6 +23,23 @@ def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]
     ]
 
 
+def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """Tables and functions in the default schema, and membership in the tables' owners: only these may drop a trigger again."""
+    del host
+    role = _quote(url, url.username or "")
+    names = ", ".join(f"'{_literal(_table(url, table))}'" for table in tables)
+    owners = (
+        "DO $$ DECLARE owner name; BEGIN FOR owner IN SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class "
+        f"WHERE oid = ANY (ARRAY[{names}]::regclass[]) AND pg_get_userbyid(relowner) <> '{_literal(url.username or '')}' "
+        f"LOOP EXECUTE format('GRANT %I TO {_literal(role).replace('%', '%%')}', owner); END LOOP; END $$;"
+    )
+    return [f"GRANT USAGE, CREATE ON SCHEMA {_quote(url, DEFAULT_SCHEMA)} TO {role};", owners]
+
+
+def _literal(text: str) -> str:
+    return text.replace("'", "''")
+
+
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
     """Rows of targets and ledger, temporary tables to stage in, and the counters of ids."""
     del host

@@ -16,6 +16,12 @@ def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]
     return [f"-- SQLite has no accounts: let the user that runs changeover read {url.database}"]
 
 
+def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """Writing the file."""
+    del tables, host
+    return [f"-- SQLite has no accounts: let the user that runs changeover write {url.database}"]
+
+
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
     """Writing the file and beside it."""
     del needs, host

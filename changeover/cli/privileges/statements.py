@@ -18,6 +18,11 @@ def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]
     return _FAMILIES[of(url).family].old_grants(url, tables, host)
 
 
+def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
+    """The statements that let the URL's user make triggers on ``tables``, and consume what they note."""
+    return _FAMILIES[of(url).family].capture_grants(url, tables, host)
+
+
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
     """The statements that let the URL's user backfill."""
     return _FAMILIES[of(url).family].new_grants(url, needs, host)
