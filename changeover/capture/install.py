@@ -15,6 +15,7 @@ from changeover.capture import outbox
 from changeover.capture.preflight import problems
 from changeover.capture.statements import OnStep, run
 from changeover.capture.survey import Fingerprint, Survey, survey, tables_of
+from changeover.capture.watched import sources_of
 from changeover.dialects import TableName
 from changeover.errors import ChangeoverError, ConfigurationError
 from changeover.ledger import capture as ledger
@@ -55,17 +56,32 @@ def install(
         raise CannotInstall("\n".join(wrong))
     done: list[str] = []
     for seen, needed in found:
-        done += _Installer(project, seen, say).install(needed)
+        installer = _Installer(project, seen, say)
+        done += installer.install(needed)
+        if not tables:
+            done += installer.clear()
     return done
 
 
 def statements(seen: Survey, tables: Iterable[TableName]) -> list[str]:
     """All that is run on the old database to install ``tables``, in order."""
     made = [trigger for table in tables for trigger in seen.triggers[table]]
+    drops = [statement for trigger in made for statement in _drops(seen, trigger.name)]
     dialect = sa.create_mock_engine(f"{_BACKENDS[seen.dialect.family]}://", lambda *_: None).dialect
     create = sa.schema.CreateTable(outbox.outbox, if_not_exists=True).compile(dialect=dialect)
     first = [" ".join(str(create).split())] if made else []
-    return [*first, *(statement for trigger in made for statement in trigger.create)]
+    return [*first, *drops, *(statement for trigger in made for statement in trigger.create)]
+
+
+def _drops(seen: Survey, name: str) -> list[str]:
+    """What drops what stands by a trigger's name. A function stays: it is replaced, in one with what calls it."""
+    return [
+        statement
+        for one in seen.installed
+        if one.trigger == name
+        for statement in one.drop
+        if not statement.startswith("DROP FUNCTION")
+    ]
 
 
 _BACKENDS = {"mysql": "mysql+pymysql", "postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
@@ -165,7 +181,7 @@ class _Installer:
                     self.engine,
                     self.seen.dialect,
                     table,
-                    (*self._drops(trigger.name), *trigger.create),
+                    (*_drops(self.seen, trigger.name), *trigger.create),
                     self.say,
                 )
         now = self._again()
@@ -180,14 +196,23 @@ class _Installer:
             self.say(done[-1])
         return done
 
-    def _drops(self, name: str) -> list[str]:
-        """What stands by the trigger's name. A function is replaced, in one with what calls it."""
+    def clear(self) -> list[str]:
+        """Drop what mappings don't need any more, and what it noted."""
+        stale = self.seen.stale()
+        for one in stale:
+            run(self.engine, self.seen.dialect, one.table, one.drop, self.say)
+        known = {source.name for source in sources_of(self.project, self.seen.database)}
+        with self.project.new.engine.begin() as connection:
+            watched = {str(table) for table in self.seen.triggers}
+            captured = ledger.captured(connection, self.seen.database)
+            ledger.forget(
+                connection, self.seen.database, [one.table for one in captured if one.table not in watched]
+            )
+        if stale:
+            with self.engine.begin() as connection:
+                outbox.forget_others(connection, known)
         return [
-            statement
-            for one in self.seen.installed
-            if one.trigger == name
-            for statement in one.drop
-            if not statement.startswith("DROP FUNCTION")
+            f"{self.seen.database}: dropped {one.name}, which no mapping needs" for one in stale if one.drop
         ]
 
     def _again(self) -> Survey:

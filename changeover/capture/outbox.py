@@ -116,3 +116,8 @@ def forget_marks(connection: sa.Connection, table: str) -> None:
         outbox.c.row_key == sa.bindparam("t", table, outbox.c.row_key.type),
     )
     connection.execute(sa.delete(outbox).where(about))
+
+
+def forget_others(connection: sa.Connection, sources: Iterable[str]) -> None:
+    """Delete entries of all but these sources: nobody will ask for them. Marks stay."""
+    connection.execute(sa.delete(outbox).where(outbox.c.source.not_in((*sources, TRUNCATED, MISSED))))

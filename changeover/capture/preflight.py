@@ -9,9 +9,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.sql import operators
 
 from changeover.capture import outbox
 from changeover.capture.survey import Survey
+from changeover.capture.watched import sources_of
 from changeover.check.privileges.mysql import account_of, everywhere, holds, qualified
 from changeover.check.probe import answer
 from changeover.dialects import TableName
@@ -30,7 +32,7 @@ LEAST_SPACE = 256 * 1024**2
 def problems(project: Project, seen: Survey, tables: Sequence[TableName]) -> list[str]:
     """What keeps ``tables`` from being captured; nothing when they can be."""
     schema = project.old[seen.database]
-    found = [*_tables(seen, tables), *_outbox(schema, seen)]
+    found = [*_tables(seen, tables), *_folded(project, seen, tables), *_outbox(schema, seen)]
     with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         found += _clashes(connection, seen, tables)
     there = [table for table in tables if seen.facts[table] is not None]
@@ -47,6 +49,21 @@ def _tables(seen: Survey, tables: Sequence[TableName]) -> Iterator[str]:
             yield f"table {table} does not exist"
         elif facts.refused:
             yield f"table {table} {facts.refused}"
+
+
+def _folded(project: Project, seen: Survey, tables: Sequence[TableName]) -> Iterator[str]:
+    """The collation of a joined column, which does not go with its value to where the value is looked for."""
+    for source in sources_of(project, seen.database):
+        facts = seen.facts[source.table]
+        if source.table not in tables or facts is None or source.outer is None:
+            continue
+        for column, outer in zip(source.key.columns, source.outer, strict=True):
+            says_so = getattr(outer, "operator", None) is operators.collate
+            if column.name in facts.folded and not says_so:
+                yield (
+                    f"table {source.table}, column {column.name}: it is compared by a collation of its own, which finds rows of "
+                    f"{source.root} only from its side; write the mapping's condition as column == other.collate('…')"
+                )
 
 
 def _outbox(schema: Schema, seen: Survey) -> Iterator[str]:

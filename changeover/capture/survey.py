@@ -70,6 +70,11 @@ class Survey:
         standing = {self._short(one.trigger) for one in self.installed}
         return [t.name for t in self.triggers[table] if self._short(t.name) not in standing]
 
+    def stale(self) -> tuple[Installed, ...]:
+        """What stands and is of no use: no mapping reads its table any more, or not in that way."""
+        wanted = {self._short(t.name) for triggers in self.triggers.values() for t in triggers}
+        return tuple(one for one in self.installed if self._short(one.trigger) not in wanted)
+
     def disabled(self, table: TableName) -> list[str]:
         """Names of the table's triggers that stand and do not fire."""
         return [one.name for one in self.standing(table) if not one.enabled]

@@ -131,6 +131,8 @@ class Facts:
     """Why it can't be captured; completes "table x …"."""
     uniques: tuple[Unique, ...] = ()
     partitions: tuple[TableName, ...] = ()
+    folded: tuple[str, ...] = ()
+    """Columns that are compared otherwise than byte for byte, where it is the left side of an equation that says so (SQLite)."""
     counter: int = 0
     """A number that only grows, unless the table is emptied at once; 0 where there is none, or a better way to know."""
     blind: str = ""

@@ -387,6 +387,32 @@ def test_a_unique_index_over_an_expression_is_refused_on_sqlite(rig: Rigs) -> No
     assert "expression" in refused(r, MAPPING)
 
 
+def test_a_join_by_a_collation_that_only_one_side_has_is_refused_on_sqlite(rig: Rigs) -> None:
+    r = items(rig, "sqlite")
+    r.run(r.old, "CREATE TABLE fold (n DECIMAL(5,2), code VARCHAR(10) NOT NULL COLLATE NOCASE, label TEXT)")
+    fold = old("shop", "fold")
+
+    def mapping(on: sa.ColumnElement[bool]) -> Mapping:
+        return Mapping("thing", item, {"a": fold.label}, joins=(left_join(fold, on),))
+
+    assert "collate('…')" in refused(r, mapping(fold.code == item.code))
+    installed(r, mapping(fold.code == item.code.collate("NOCASE")))
+
+
+@every_kind
+def test_what_no_mapping_needs_any_more_is_dropped(rig: Rigs, kind: str) -> None:
+    r = items(rig, kind)
+    installed(r, JOINED)
+    r.run(r.old, "INSERT INTO tag VALUES ('t', 'x')", "INSERT INTO item VALUES (9, 'a')")
+    project = r.project(MAPPING)
+    done = install(project)
+    assert any("which no mapping needs" in line for line in done)
+    assert look(project, "shop") == []
+    assert entries(r) == [("item", "9")]
+    with project.reading() as connection:
+        assert [one.table for one in ledger.captured(connection)] == ["item"]
+
+
 # Locks
 
 

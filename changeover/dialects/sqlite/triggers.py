@@ -6,6 +6,7 @@ statement notes them. Cascades of foreign keys fire triggers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -141,7 +142,15 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
     definition = "\n".join((str(sql), *(repr(unique) for unique in sorted(uniques))))
     # A VACUUM moves tables to other pages: where it stands says nothing.
     del page
-    return Facts(definition, "", refused, tuple(uniques))
+    return Facts(definition, "", refused, tuple(uniques), folded=_folded(connection, table, str(sql)))
+
+
+def _folded(connection: sa.Connection, table: TableName, sql: str) -> tuple[str, ...]:
+    """Columns declared with a collation: only the statement that made the table says so."""
+    statement = sa.text("SELECT name FROM pragma_table_info(:name)")
+    names = [str(name) for name in connection.execute(statement, {"name": table.name}).scalars()]
+    declared = r"[\s,(\"`\[]{0}[\s\"`\]][^,]*?\bCOLLATE\s+[\"`\[]?(?!BINARY\b)\w"
+    return tuple(name for name in names if re.search(declared.format(re.escape(name)), sql, re.IGNORECASE))
 
 
 def _uniques(connection: sa.Connection, table: TableName) -> tuple[list[Unique], str]:
