@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from changeover.capture.cascades import CircularCascade
 from changeover.capture.install import install
@@ -28,8 +29,8 @@ FAMILY = (
         "PRIMARY KEY (shop, no))"
     ),
     (
-        "CREATE TABLE part (no INTEGER PRIMARY KEY, shop INTEGER, line INTEGER, FOREIGN KEY (shop, line) REFERENCES line (shop, no) "
-        "ON DELETE CASCADE ON UPDATE CASCADE)"
+        "CREATE TABLE part (no INTEGER PRIMARY KEY, shop INTEGER, line INTEGER, FOREIGN KEY (shop, line) REFERENCES line "
+        "(shop, no) ON DELETE CASCADE ON UPDATE CASCADE)"
     ),
     "CREATE TABLE note (no INTEGER PRIMARY KEY, shop INTEGER REFERENCES shop (no) ON DELETE SET NULL ON UPDATE SET NULL)",
 )
@@ -46,9 +47,7 @@ ROWS = (
 def family(rig: Rigs, kind: str) -> Rig:
     r = rig(kind, shop=kind)
     if kind == "sqlite":  # an application that relies on cascades turns them on
-        sa.event.listen(
-            r.old, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON")
-        )
+        event.listen(r.old, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
     r.run(r.old, *(_for_mysql(one) if kind == "mariadb" else one for one in FAMILY), *ROWS)
     target(r, columns=("shop INTEGER", "no INTEGER", "PRIMARY KEY (shop, no)"))
     target(r, "piece")
@@ -170,9 +169,7 @@ def test_a_circle_of_cascades_is_refused_where_they_fire_no_triggers(rig: Rigs) 
 def test_a_circle_of_cascades_is_no_matter_where_they_do(rig: Rigs, kind: str) -> None:
     r = rig(kind, shop=kind)
     if kind == "sqlite":
-        sa.event.listen(
-            r.old, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON")
-        )
+        event.listen(r.old, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = ON"))
     r.run(r.old, *CIRCLE)
     target(r)
     installed(r, Mapping("thing", line, {}))

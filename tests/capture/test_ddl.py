@@ -48,10 +48,15 @@ def triggers(
     return of(sa.make_url(f"{BACKENDS[family]}://")).trigger_ddl(watched, place(schema))
 
 
+def joined(row: str) -> str:
+    """The key of two columns on MySQL."""
+    code = f"replace(replace(CONVERT({row}.code USING utf8mb4), '~', '~~'), '|', '~!')"
+    return f"concat({code}, '|', CAST({row}.no AS CHAR CHARACTER SET utf8mb4))"
+
+
 def test_mysql() -> None:
     insert, update, delete = triggers("mysql", plan("mysql"))
-    joined = "concat(replace(replace(CONVERT({0}.code USING utf8mb4), '~', '~~'), '|', '~!'), '|', CAST({0}.no AS CHAR CHARACTER SET utf8mb4))"
-    new, old = joined.format("NEW"), joined.format("OLD")
+    new, old = joined("NEW"), joined("OLD")
     assert insert.create == (
         cleandoc(
             f"""
@@ -108,7 +113,6 @@ def test_mysql_cascades() -> None:
     assert [str(one.table) for one in made.watched] == ["geo.city", "order line", "shop"]
     assert made.roots[SHOP] == {"x.order line", "x.cart"}
     delete, update = triggers("mysql", made, SHOP)
-    joined = "concat(replace(replace(CONVERT(c0.code USING utf8mb4), '~', '~~'), '|', '~!'), '|', CAST(c0.no AS CHAR CHARACTER SET utf8mb4))"
     body = f"""
               INSERT INTO `old`.`changeover_outbox` (`source`, `row_key`, `at`)
               SELECT 'order line', CAST(c0.no AS CHAR CHARACTER SET utf8mb4), UTC_TIMESTAMP(6)
@@ -116,7 +120,7 @@ def test_mysql_cascades() -> None:
               WHERE c0.`shop` = OLD.`no`
               LOCK IN SHARE MODE;
               INSERT INTO `old`.`changeover_outbox` (`source`, `row_key`, `at`)
-              SELECT 'cart.1:order line', {joined}, UTC_TIMESTAMP(6)
+              SELECT 'cart.1:order line', {joined("c0")}, UTC_TIMESTAMP(6)
               FROM `old`.`order line` AS c0
               WHERE c0.`shop` = OLD.`no` AND c0.`code` IS NOT NULL AND c0.`no` IS NOT NULL
               LOCK IN SHARE MODE;"""
@@ -219,8 +223,10 @@ def test_postgresql() -> None:
             """
         ),
         f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC",
-        'CREATE TRIGGER "changeover_rows" AFTER INSERT OR UPDATE OR DELETE ON "order line"\n'
-        f"FOR EACH ROW EXECUTE FUNCTION {function}",
+        (
+            'CREATE TRIGGER "changeover_rows" AFTER INSERT OR UPDATE OR DELETE ON "order line"\n'
+            f"FOR EACH ROW EXECUTE FUNCTION {function}"
+        ),
         'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_rows"',
         f'CREATE TRIGGER "changeover_truncate" AFTER TRUNCATE ON "order line"\nFOR EACH STATEMENT EXECUTE FUNCTION {function}',
         'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_truncate"',

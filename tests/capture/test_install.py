@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from changeover.capture import statements
 from changeover.capture.install import CannotInstall, install, uninstall
@@ -178,7 +179,7 @@ def test_what_was_cut_short_is_uninstalled_or_installed_to_its_end(
 
 
 @contextmanager
-def application(r: Rig, kind: str, *grants: str, name: str = "app") -> Iterator[sa.Engine]:
+def application(r: Rig, kind: str, *grants: str, name: str = "app") -> Generator[sa.Engine]:
     """An account with these rights."""
     account = f"'{name}'@'%'" if kind == "mariadb" else name
     make = (
@@ -213,7 +214,7 @@ def test_the_application_needs_no_rights_but_its_own(rig: Rigs, kind: str) -> No
             connection.exec_driver_sql("INSERT INTO item VALUES (5, 'x')")
             connection.exec_driver_sql("UPDATE item SET no = 6 WHERE no = 5")
             connection.exec_driver_sql("DELETE FROM item WHERE no = 6")
-        with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError):
+        with engine.connect() as connection, pytest.raises(DBAPIError):
             connection.exec_driver_sql("SELECT * FROM changeover_outbox")
     assert keys(r) == ["5", "6", "5", "6"]
 

@@ -66,7 +66,9 @@ def test_nothing_is_said_of_what_an_application_does_every_day(rig: Rigs, kind: 
         "UPDATE item SET code = 'x'",
         "INSERT INTO item (no) VALUES (50)",
     )
-    r.run(r.old, "CREATE INDEX by_code ON item (code)") if kind == "postgres" else None
+    r.run(
+        r.old, "CREATE INDEX by_code ON item (code)", "ANALYZE TABLE item" if kind == "mariadb" else "ANALYZE"
+    )
     assert look(project, "shop") == []
     with project.reading() as connection:
         (known,) = ledger.captured(connection, "shop")
@@ -163,7 +165,7 @@ def test_truncate_is_noticed_by_the_counter_without_the_right_to_see_more(rig: R
     mine = r.project(MAPPING)
     said: list[str] = []
     install(mine, on_step=said.append)
-    assert any("TRUNCATE is noticed only by its counter" in line for line in said)
+    assert any("TRUNCATE is noticed by its counter only" in line for line in said)
     r.run(r.old, "INSERT INTO item (code) VALUES ('d'), ('e')")
     assert look(mine, "shop") == []
     r.run(r.old, "TRUNCATE TABLE item", "INSERT INTO item (code) VALUES ('a'), ('b'), ('c')")

@@ -242,27 +242,30 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
     )
     definition = _INDEX.sub("", _COUNTER.sub("", shown)).replace(",\n)", "\n)")
     numbers = _numbers(connection, table)
-    blind = ""
-    if numbers is None:
-        blind = (
-            "TRUNCATE is noticed only by its counter, if at all; GRANT PROCESS ON *.* lets the account see it"
-            if counter
-            else "TRUNCATE is not noticed; GRANT PROCESS ON *.* lets the account see it"
-        )
-    mark = " ".join((str(made), *(numbers or ())))
-    return Facts(definition, mark, refused, counter=int(counter or 0) if numbers is None else 0, blind=blind)
+    if numbers is not None:
+        return Facts(definition, " ".join(numbers), refused)
+    if not _is_mariadb(connection):
+        # Its time of creation changes with TRUNCATE. MariaDB's doesn't, and changes with every index instead.
+        return Facts(definition, str(made), refused)
+    seen = "TRUNCATE is noticed by its counter only" if counter else "TRUNCATE is not noticed"
+    blind = f"{seen}; GRANT PROCESS ON *.* lets the account see it"
+    return Facts(definition, "", refused, counter=int(counter or 0), blind=blind)
+
+
+def _is_mariadb(connection: sa.Connection) -> bool:
+    return bool(getattr(connection.dialect, "is_mariadb", False))
 
 
 def _look_afresh(connection: sa.Connection) -> None:
     """MySQL 8 answers from figures that are up to a day old; MariaDB has no such setting."""
-    if not getattr(connection.dialect, "is_mariadb", False):
+    if not _is_mariadb(connection):
         with contextlib.suppress(exc.DBAPIError):
             connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
 
 
 def _numbers(connection: sa.Connection, table: TableName) -> list[str] | None:
     """InnoDB's own numbers of the table and its partitions, which change when it is emptied or rebuilt; None without PROCESS."""
-    views = "innodb_sys_tables" if getattr(connection.dialect, "is_mariadb", False) else "innodb_tables"
+    views = "innodb_sys_tables" if _is_mariadb(connection) else "innodb_tables"
     schema, name = (f"CONVERT(CONVERT({one} USING filename) USING binary)" for one in (":schema", ":name"))
     path = f"CONCAT({schema}, '/', {name})"
     like = f"CONCAT(REPLACE({path}, '_', '\\\\_'), '#P#%')"
