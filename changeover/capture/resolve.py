@@ -50,7 +50,9 @@ def select_roots(
     for join in source.joins:
         tables = tables.join(join.table.from_, join.on, isouter=join.outer)
     same = [
-        sa.and_(*(o == v for o, v in zip(source.outer, source.key.literals(value), strict=True)))
+        sa.and_(
+            *(o == v for o, v in zip(source.outer, source.equated(source.key.literals(value)), strict=True))
+        )
         for value in values
     ]
     columns = key.of(root)

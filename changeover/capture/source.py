@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from changeover.dialects import TableName
 from changeover.keyset.key import Key
@@ -30,6 +32,20 @@ class Source:
     key: Key
     outer: tuple[sa.ColumnElement[Any], ...] | None = None
     joins: tuple[Join, ...] = ()
+    own: tuple[sa.ColumnElement[Any], ...] = ()
+    """What ``outer`` equals, where that is not the columns of ``key`` themselves but expressions over them."""
+
+    def equated(self, values: Sequence[sa.ColumnElement[Any]]) -> list[sa.ColumnElement[Any]]:
+        """What ``outer`` equals for a row with these values of ``key``."""
+        if not self.own:
+            return list(values)
+        by_name = {column.name: value for column, value in zip(self.key.columns, values, strict=True)}
+
+        def replace(element: Any, **_: Any) -> Any:
+            is_own = isinstance(element, sa.ColumnClause) and element.table is not None
+            return by_name[element.name] if is_own else None
+
+        return [visitors.replacement_traverse(one, {}, replace) for one in self.own]
 
     @property
     def is_root(self) -> bool:

@@ -1,8 +1,8 @@
 """From a changed row to the roots that are to be applied again: what each table that a mapping reads is asked by.
 
-A joined table is asked by some of its columns, each equated with an expression over the root or over tables that were joined before
-it. The values that a changed row has, or had, in these columns find the roots that read it. A condition beside these equations is
-left out: it finds some roots more, which costs time and changes nothing.
+A joined table is asked by some of its columns, equated with an expression over the root or over tables that were joined before it.
+The values that a changed row has, or had, in these columns find the roots that read it. A condition beside these equations is left
+out: it finds some roots more, which costs time and changes nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def sources(move: Move, schema: Schema) -> tuple[Source, ...]:
             if told not in seen:
                 seen.add(told)
                 name = _named(root.qualified_, len(found), str(asked.table))
-                found.append(Source(name, asked.table, move.root, asked.key, asked.outer, asked.joins))
+                found.append(
+                    Source(name, asked.table, move.root, asked.key, asked.outer, asked.joins, asked.own)
+                )
     return tuple(found)
 
 
@@ -69,10 +71,15 @@ class _Asked:
     key: Key
     outer: tuple[sa.ColumnElement[Any], ...]
     joins: tuple[Join, ...]
+    own: tuple[sa.ColumnElement[Any], ...]
 
     def told(self) -> str:
         """The same text for what means the same."""
-        parts = [str(self.table), *(c.name for c in self.key.columns), *(_sql(o) for o in self.outer)]
+        parts = [
+            str(self.table),
+            *(c.name for c in self.key.columns),
+            *(_sql(o) for o in (*self.outer, *self.own)),
+        ]
         return "\0".join((*parts, *(f"{_sql(j.table.from_)} {_sql(j.on)}" for j in self.joins)))
 
 
@@ -173,26 +180,33 @@ class _Tracer:
     def equated(
         self, table: sa.FromClause, conjuncts: Sequence[sa.ColumnElement[Any]], reached: _Reached
     ) -> _Asked | None:
-        """The columns of ``table`` that conjuncts equate with expressions over what was reached; None if there are none."""
-        pairs: dict[str, sa.ColumnElement[Any]] = {}
+        """What of ``table`` conjuncts equate with expressions over what was reached; None if there is nothing.
+
+        Columns alone, if there are any: roots are found through them by an index. Else expressions over its columns.
+        """
+        pairs: list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]] = []
         for part in conjuncts:
             if not isinstance(part, sa.BinaryExpression) or part.operator is not operators.eq:
                 continue
             for own, outer in ((part.left, part.right), (part.right, part.left)):
                 named = _froms(outer)
-                is_column = isinstance(own, sa.ColumnClause) and own.table is table
-                if is_column and named and named <= set(reached.paths) and not _has_select(outer):
-                    pairs.setdefault(own.name, outer)
-        if not pairs:
+                if _froms(own) == {table} and named and named <= set(reached.paths) and not _has_select(part):
+                    pairs.append((own, outer))
+        plain = {own.name: (own, outer) for own, outer in reversed(pairs) if isinstance(own, sa.ColumnClause)}
+        asked = list(reversed(plain.values())) or pairs
+        if not asked:
             return None
         named_table = base(table)
         assert named_table is not None
         name = TableName(named_table.name, named_table.schema)
-        joins = reached.joins_of({one for outer in pairs.values() for one in _froms(outer)})
-        columns = tuple(self.column(name, column) for column in pairs)
-        return _Asked(name, Key(columns, self.family), tuple(pairs.values()), joins)
+        names = dict.fromkeys(column.name for own, _ in asked for column in _columns(own))
+        columns = tuple(self.column(name, column, alone=bool(plain)) for column in names)
+        outer = tuple(outer for _, outer in asked)
+        joins = reached.joins_of({one for value in outer for one in _froms(value)})
+        own = () if plain else tuple(own for own, _ in asked)
+        return _Asked(name, Key(columns, self.family), outer, joins, own)
 
-    def column(self, table: TableName, name: str) -> KeyColumn:
+    def column(self, table: TableName, name: str, *, alone: bool) -> KeyColumn:
         shape = self.schema.table(table)
         if shape is None:
             raise Untraceable(self.mapping, table, "there is no such table")
@@ -203,12 +217,19 @@ class _Tracer:
             raise Untraceable(
                 self.mapping, table, f"column {name} has a type that can't be carried: {column.unsupported}"
             )
+        if column.nullable and not alone:
+            raise Untraceable(
+                self.mapping,
+                table,
+                f"column {name}, which stands in an expression there, may be NULL, and no entry can say so; let the column stand "
+                "alone in the equation, or declare it NOT NULL",
+            )
         return KeyColumn(name, column.kind, column.type)
 
 
 _UNEQUATED = (
-    "none of its columns stands alone in an equation (X.column = …, joined by AND) with an expression over the root or over a "
-    "table that was reached before; write the condition so, or leave the table out of the mapping"
+    "none of its columns stands in an equation (X.column = …, joined by AND) with an expression over the root or over a table that "
+    "was reached before; write the condition so, or leave the table out of the mapping"
 )
 _SUBQUERY = "a subquery in the place of a table (FROM or WITH); join the table itself"
 
@@ -261,11 +282,13 @@ def _values(select: sa.Select[Any]) -> list[sa.ClauseElement]:
 
 def _froms(value: Any) -> set[sa.FromClause]:
     """What stands in FROM for the columns that an expression names."""
-    return {
-        part.table
-        for part in visitors.iterate(value)
-        if isinstance(part, sa.ColumnClause) and part.table is not None
-    }
+    return {column.table for column in _columns(value)}
+
+
+def _columns(value: Any) -> list[Any]:
+    """The columns that an expression names."""
+    parts = visitors.iterate(value)
+    return [part for part in parts if isinstance(part, sa.ColumnClause) and part.table is not None]
 
 
 def _has_select(value: Any) -> bool:

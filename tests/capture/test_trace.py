@@ -116,6 +116,18 @@ def test_an_expression_over_the_root_may_be_what_is_asked(traced: Callable[..., 
     assert told(traced(mapping(author.nick, joins=joins))[1])[2] == ("lower(post.author)",)
 
 
+def test_an_expression_over_the_joined_table_is_asked_by_the_columns_in_it(
+    traced: Callable[..., Any],
+) -> None:
+    on = func.upper(author.id) == func.upper(func.trim(post.author))
+    _, one = traced(mapping(author.nick, joins=(left_join(author, on),)))
+    assert told(one)[1:3] == (("id",), ("upper(trim(post.author))",))
+    (found,) = one.equated([sa.literal_column("'x'")])
+    assert str(found) == "upper('x')"
+    _, one = traced(mapping(author.nick, joins=(left_join(author, sa.and_(on, author.id == post.title)),)))
+    assert (told(one)[1:3], one.own) == ((("id",), ("post.title",)), ())
+
+
 def test_a_correlated_scalar_subquery_writes_what_it_is_correlated_by(traced: Callable[..., Any]) -> None:
     votes = (
         select(func.count())
@@ -186,7 +198,7 @@ def test_mappings_of_a_split_share_what_they_share(traced: Callable[..., Any]) -
     [
         lambda: mapping(author.nick, joins=(left_join(author, author.id > post.author),)),
         lambda: mapping(author.nick, joins=(left_join(author, author.id == "x"),)),
-        lambda: mapping(author.nick, joins=(left_join(author, func.lower(author.id) == post.author),)),
+        lambda: mapping(author.nick, joins=(left_join(author, func.lower(author.nick) == post.author),)),
         lambda: mapping(author.nick, joins=(left_join(author, or_(author.id == post.author, author.id == "x")),)),
         lambda: mapping(select(func.count()).select_from(vote.from_).scalar_subquery()),
         lambda: mapping(select(func.max(select(vote.no).where(vote.post_no == 1).subquery().c.no)).scalar_subquery()),
