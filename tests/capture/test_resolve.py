@@ -37,9 +37,9 @@ def test_a_table_that_is_asked_by_an_expression(rig: Callable[..., Rig], kind: s
         project = installed(r, Mapping("thing", item, {"a": tag.label}, joins=(left_join(tag, same),)))
     copy(project)
     r.run(r.old, "UPDATE tag SET label = 'new' WHERE code = 'a'", "DELETE FROM tag WHERE code = 'b'")
-    sync.run(project, "shop", stop=threading.Event(), once=True)
+    list(sync.run(project, "shop", stop=threading.Event(), once=True))
     assert r.rows("thing", "id", "a") == [(1, "new"), (2, None), (3, "new"), (4, None)]
     r.run(r.old, "UPDATE tag SET code = 'B' WHERE code = 'a'")
-    sync.run(project, "shop", stop=threading.Event(), once=True)
+    list(sync.run(project, "shop", stop=threading.Event(), once=True))
     assert r.rows("thing", "id", "a") == [(1, None), (2, "new"), (3, None), (4, None)]
     assert all(one.equal for one in compared(project))
