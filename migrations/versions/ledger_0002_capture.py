@@ -71,9 +71,7 @@ sa.Table(
     sa.Column("rejected", _Count, nullable=False, default=0),
     sa.Column("seconds", sa.Double, nullable=False, default=0.0, comment="spent on applying"),
     sa.Column("applied_at", _Time),
-    sa.Column(
-        "high_water", _Long, comment="without triggers: up to where its column was read"
-    ),
+    sa.Column("high_water", _Long, comment="without triggers: up to where its column was read"),
     **_MYSQL,
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from changeover.dialects import driver_url
 from changeover.ledger.rejects import open_rejects
@@ -135,5 +136,5 @@ def cut(engine: sa.Engine) -> None:
             "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
         )
         for number in connection.execute(others).scalars().all():
-            with contextlib.suppress(sa.exc.OperationalError):  # gone already
+            with contextlib.suppress(OperationalError):  # gone already
                 connection.exec_driver_sql(f"KILL {number}")
