@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 
 from changeover.binding import Move
 from changeover.capture.source import Source
@@ -50,7 +51,7 @@ def select_roots(
     for join in source.joins:
         tables = tables.join(join.table.from_, join.on, isouter=join.outer)
     same = [
-        sa.and_(*(o == v for o, v in zip(source.outer, source.key.literals(value), strict=True)))
+        sa.and_(*(o == v for o, v in zip(source.outer, asked(source, value), strict=True)))
         for value in values
     ]
     columns = key.of(root)
@@ -60,3 +61,16 @@ def select_roots(
     if after is not None:
         statement = statement.where(of(connection).after(columns, key.literals(key.decode(after))))
     return statement
+
+
+def asked(source: Source, value: Sequence[str]) -> list[sa.ColumnElement[Any]]:
+    """What the roots' expressions have to equal for a row with these values."""
+    literals = source.key.literals(tuple(value))
+    if not source.inner:
+        return literals
+    by_name = {column.name: literal for column, literal in zip(source.key.columns, literals, strict=True)}
+
+    def replace(element: Any, **_: Any) -> Any:
+        return by_name[element.name] if isinstance(element, sa.ColumnClause) else None
+
+    return [visitors.replacement_traverse(inner, {}, replace) for inner in source.inner]

@@ -18,8 +18,8 @@ class Source:
 
     An entry holds ``name`` and the row's values of ``key``, encoded. For a root (``outer`` is None) they are the root's key. For a
     table that a mapping joins or reads in a subquery they are the columns that it is asked by: the roots are those where ``outer``,
-    expressions over the root (and ``joins`` that lead from it), equals these values. A row that has NULL in one of them is
-    nobody's, and makes no entry.
+    expressions over the root (and ``joins`` that lead from it), equals ``inner``, expressions over the columns of ``key`` alone and
+    mostly just these columns. A row that has NULL in one of them is nobody's, and makes no entry.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Source:
     key: Key
     outer: tuple[sa.ColumnElement[Any], ...] | None = None
     joins: tuple[Join, ...] = ()
+    inner: tuple[sa.ColumnElement[Any], ...] = ()
 
     @property
     def is_root(self) -> bool:

@@ -1,15 +1,15 @@
 """From a changed row to the roots that are to be applied again: what each table that a mapping reads is asked by.
 
-A joined table is asked by some of its columns, each equated with an expression over the root or over tables that were joined before
-it. The values that a changed row has, or had, in these columns find the roots that read it. A condition beside these equations is
-left out: it finds some roots more, which costs time and changes nothing.
+A joined table is asked by some of its columns, or by an expression over them, each equated with an expression over the root or over
+tables that were joined before it. The values that a changed row has, or had, in these columns find the roots that read it. A
+condition beside these equations is left out: it finds some roots more, which costs time and changes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -57,7 +57,9 @@ def sources(move: Move, schema: Schema) -> tuple[Source, ...]:
             if told not in seen:
                 seen.add(told)
                 name = _named(root.qualified_, len(found), str(asked.table))
-                found.append(Source(name, asked.table, move.root, asked.key, asked.outer, asked.joins))
+                found.append(
+                    Source(name, asked.table, move.root, asked.key, asked.outer, asked.joins, asked.inner)
+                )
     return tuple(found)
 
 
@@ -69,10 +71,12 @@ class _Asked:
     key: Key
     outer: tuple[sa.ColumnElement[Any], ...]
     joins: tuple[Join, ...]
+    inner: tuple[sa.ColumnElement[Any], ...]
 
     def told(self) -> str:
         """The same text for what means the same."""
-        parts = [str(self.table), *(c.name for c in self.key.columns), *(_sql(o) for o in self.outer)]
+        equations = (_sql(side) for pair in zip(self.inner, self.outer, strict=True) for side in pair)
+        parts = [str(self.table), *(c.name for c in self.key.columns), *equations]
         return "\0".join((*parts, *(f"{_sql(j.table.from_)} {_sql(j.on)}" for j in self.joins)))
 
 
@@ -173,24 +177,39 @@ class _Tracer:
     def equated(
         self, table: sa.FromClause, conjuncts: Sequence[sa.ColumnElement[Any]], reached: _Reached
     ) -> _Asked | None:
-        """The columns of ``table`` that conjuncts equate with expressions over what was reached; None if there are none."""
-        pairs: dict[str, sa.ColumnElement[Any]] = {}
+        """What conjuncts equate with expressions over what was reached: columns of ``table``, or expressions over them alone;
+        None if there is nothing.
+        """
+        plain: dict[str, tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]] = {}
+        others: list[tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]] = []
         for part in conjuncts:
             if not isinstance(part, sa.BinaryExpression) or part.operator is not operators.eq:
                 continue
             for own, outer in ((part.left, part.right), (part.right, part.left)):
                 named = _froms(outer)
-                is_column = isinstance(own, sa.ColumnClause) and own.table is table
-                if is_column and named and named <= set(reached.paths) and not _has_select(outer):
-                    pairs.setdefault(own.name, outer)
-        if not pairs:
-            return None
+                if not named or not named <= set(reached.paths) or _has_select(outer):
+                    continue
+                if isinstance(own, sa.ColumnClause) and own.table is table:
+                    plain.setdefault(own.name, (own, outer))
+                elif _froms(own) == {table} and not _has_select(own):
+                    others.append((own, outer))
         named_table = base(table)
         assert named_table is not None
         name = TableName(named_table.name, named_table.schema)
-        joins = reached.joins_of({one for outer in pairs.values() for one in _froms(outer)})
-        columns = tuple(self.column(name, column) for column in pairs)
-        return _Asked(name, Key(columns, self.family), tuple(pairs.values()), joins)
+        # What a plain column is asked by can be looked up by an index, so an expression is only taken where there is none.
+        pairs = list(plain.values()) or [pair for pair in others if self.is_whole(name, pair[0])]
+        if not pairs:
+            return None
+        joins = reached.joins_of({one for _, outer in pairs for one in _froms(outer)})
+        columns = tuple(self.column(name, column) for column in _columns(own for own, _ in pairs))
+        inner, outers = tuple(own for own, _ in pairs), tuple(outer for _, outer in pairs)
+        return _Asked(name, Key(columns, self.family), outers, joins, inner)
+
+    def is_whole(self, table: TableName, own: sa.ColumnElement[Any]) -> bool:
+        """No column of the expression can be NULL: what it makes of one, a key can't say."""
+        shape = self.schema.table(table)
+        found = [shape.column(name) if shape else None for name in _columns([own])]
+        return all(column is not None and not column.nullable for column in found)
 
     def column(self, table: TableName, name: str) -> KeyColumn:
         shape = self.schema.table(table)
@@ -207,8 +226,9 @@ class _Tracer:
 
 
 _UNEQUATED = (
-    "none of its columns stands alone in an equation (X.column = …, joined by AND) with an expression over the root or over a "
-    "table that was reached before; write the condition so, or leave the table out of the mapping"
+    "none of its columns stands in an equation (X.column = …, or a function of columns that can't be NULL, joined by AND) with an "
+    "expression over the root or over a table that was reached before; write the condition so, or leave the table out of the "
+    "mapping"
 )
 _SUBQUERY = "a subquery in the place of a table (FROM or WITH); join the table itself"
 
@@ -266,6 +286,12 @@ def _froms(value: Any) -> set[sa.FromClause]:
         for part in visitors.iterate(value)
         if isinstance(part, sa.ColumnClause) and part.table is not None
     }
+
+
+def _columns(values: Iterable[Any]) -> list[str]:
+    """The columns that expressions name, each once."""
+    named = (part.name for v in values for part in visitors.iterate(v) if isinstance(part, sa.ColumnClause))
+    return list(dict.fromkeys(named))
 
 
 def _has_select(value: Any) -> bool:

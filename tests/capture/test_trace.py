@@ -11,6 +11,7 @@ from sqlalchemy import and_, exists, func, or_, select
 
 from changeover.binding import Move
 from changeover.capture.source import Source
+from changeover.capture.resolve import asked
 from changeover.capture.trace import LONGEST_NAME, Untraceable, sources
 from changeover.mapping import Mapping, join, left_join, old
 from tests.transfer.rig import Rig
@@ -116,6 +117,14 @@ def test_an_expression_over_the_root_may_be_what_is_asked(traced: Callable[..., 
     assert told(traced(mapping(author.nick, joins=joins))[1])[2] == ("lower(post.author)",)
 
 
+def test_an_expression_over_a_joined_table_writes_the_columns_it_is_made_of(traced: Callable[..., Any]) -> None:
+    on = func.lower(author.id) == func.lower(post.author)
+    _, one = traced(mapping(author.nick, joins=(left_join(author, on),)))
+    assert told(one) == ("post.1:author", ("id",), ("lower(post.author)",), ())
+    (found,) = asked(one, ("Kim",))
+    assert str(found.compile(compile_kwargs={"literal_binds": True})) == "lower('Kim')"
+
+
 def test_a_correlated_scalar_subquery_writes_what_it_is_correlated_by(traced: Callable[..., Any]) -> None:
     votes = (
         select(func.count())
@@ -186,7 +195,7 @@ def test_mappings_of_a_split_share_what_they_share(traced: Callable[..., Any]) -
     [
         lambda: mapping(author.nick, joins=(left_join(author, author.id > post.author),)),
         lambda: mapping(author.nick, joins=(left_join(author, author.id == "x"),)),
-        lambda: mapping(author.nick, joins=(left_join(author, func.lower(author.id) == post.author),)),
+        lambda: mapping(author.nick, joins=(left_join(author, func.coalesce(author.nick, "") == post.author),)),
         lambda: mapping(author.nick, joins=(left_join(author, or_(author.id == post.author, author.id == "x")),)),
         lambda: mapping(select(func.count()).select_from(vote.from_).scalar_subquery()),
         lambda: mapping(select(func.max(select(vote.no).where(vote.post_no == 1).subquery().c.no)).scalar_subquery()),
