@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import and_, exists, func, or_, select
 
 from changeover.binding import Move
-from changeover.capture.source import Source
 from changeover.capture.resolve import asked
+from changeover.capture.source import Source
 from changeover.capture.trace import LONGEST_NAME, Untraceable, sources
 from changeover.mapping import Mapping, join, left_join, old
 from tests.transfer.rig import Rig
@@ -117,7 +117,9 @@ def test_an_expression_over_the_root_may_be_what_is_asked(traced: Callable[..., 
     assert told(traced(mapping(author.nick, joins=joins))[1])[2] == ("lower(post.author)",)
 
 
-def test_an_expression_over_a_joined_table_writes_the_columns_it_is_made_of(traced: Callable[..., Any]) -> None:
+def test_an_expression_over_a_joined_table_writes_the_columns_it_is_made_of(
+    traced: Callable[..., Any],
+) -> None:
     on = func.lower(author.id) == func.lower(post.author)
     _, one = traced(mapping(author.nick, joins=(left_join(author, on),)))
     assert told(one) == ("post.1:author", ("id",), ("lower(post.author)",), ())
