@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ def catching_up(site: Site, kind: Database) -> list[Figure]:
         each = _one_by_one(opened, min(ONE_BY_ONE, queued // 2))
         left = _waiting(opened)
         began = perf_counter()
-        sync.run(opened, "shop", stop=threading.Event(), once=True)
+        deque(sync.run(opened, "shop", stop=threading.Event(), once=True), maxlen=0)
         rate = left / (perf_counter() - began)
         if _waiting(opened):
             raise RuntimeError("the queue is not empty")

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def _sync(count: int) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with _project() as opened:
-        sync.run(opened, "shop", stop=stop)
+        deque(sync.run(opened, "shop", stop=stop), maxlen=0)
     return 0
 
 
