@@ -13,7 +13,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -25,6 +24,7 @@ from sqlalchemy import exc
 
 from changeover.capture import outbox
 from changeover.ledger import capture as ledger_capture
+from changeover.ledger.ranges import ranges_of
 from changeover.ledger.rejects import RejectRow, open_rejects
 from changeover.project import Project
 from changeover.settings import NEW_URL, old_variable
@@ -85,10 +85,11 @@ SYNC = ["-c", "import typer; from changeover.cli.sync_run import run; typer.run(
 class Chaos:
     """The programs of a run, and what is done to them."""
 
-    def __init__(self, server: PrivateServer, project: Project, seed: int, rate: float) -> None:
-        self.server, self.project = server, project
+    def __init__(
+        self, server: PrivateServer, project: Project, directory: Path, seed: int, rate: float
+    ) -> None:
+        self.server, self.project, self.directory = server, project, directory
         self.rng = random.Random(seed)
-        self.directory = Path(tempfile.mkdtemp(prefix="changeover-chaos-"))
         self.happened: Counter[str] = Counter()
         urls = {name: _url(project.old[name].engine) for name in DOMAINS}
         new = _url(project.new.engine)
@@ -207,8 +208,6 @@ class Chaos:
                         connection.exec_driver_sql(cut)
 
     def _ranges_done(self, domain: str) -> bool:
-        from changeover.ledger.ranges import ranges_of
-
         roots = [move.root for move in self.project.moves.values() if move.database == domain]
         with self.project.reading() as connection:
             return all(r.status == "done" for root in roots for r in ranges_of(connection, root))
@@ -234,9 +233,11 @@ def _url(engine: sa.Engine) -> str:
 
 
 @contextlib.contextmanager
-def chaos(server: PrivateServer, project: Project, seed: int, rate: float) -> Generator[Chaos]:
-    """A run whose programs are gone afterwards."""
-    made = Chaos(server, project, seed, rate)
+def chaos(
+    server: PrivateServer, project: Project, directory: Path, seed: int, rate: float
+) -> Generator[Chaos]:
+    """A run whose programs are gone afterwards. Their logs are in ``directory``."""
+    made = Chaos(server, project, directory, seed, rate)
     try:
         yield made
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -45,12 +46,12 @@ def sampled(server: PrivateServer) -> Generator[Project]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_both_sides_are_equal_after_chaos(kind: str, seed: int) -> None:
+def test_both_sides_are_equal_after_chaos(tmp_path: Path, kind: str, seed: int) -> None:
     with server_of(kind) as server, sampled(server) as project:
         for root in project.moves:
             plan(project, root, rows_per_range=400)
         install(project)
-        with chaos(server, project, seed, RATE) as run:
+        with chaos(server, project, tmp_path, seed, RATE) as run:
             run.rage(RAGE_SECONDS)
             run.calm_down()
             run.settle()
