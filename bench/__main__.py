@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from bench import report
+from bench.capture import capture
 from bench.copying import copying
 from bench.figure import Figure
 from bench.machine import machine
@@ -35,6 +36,9 @@ MEASUREMENTS: dict[str, Measurement] = {
         *copying(where, "mariadb", "postgres", where.rows // PART, rounds),
         *copying(where, "sqlite", "sqlite", where.rows // PART, rounds),
     ],
+    "capture": lambda where, rounds: [
+        f for kind in ("mariadb", "postgres") for f in capture(where, kind, rounds)
+    ],
     "memory": lambda where, _: memory(where, "mariadb"),
 }
 
@@ -47,7 +51,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of which the medians are shown.")] = 3,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure paging, planning, copying and memory on private servers, on a coupon table made for it."""
+    """Measure paging, planning, copying, capture and memory on private servers, on a coupon table made for it."""
     for name in only or []:
         if name not in MEASUREMENTS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(MEASUREMENTS)}", param_hint="--only")

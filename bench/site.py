@@ -69,6 +69,18 @@ class Site:
         return self._old[kind]
 
     @contextmanager
+    def another_old(self, kind: Database, rows: int) -> Generator[str]:
+        """The URL of an old database that is written to, and gone afterwards."""
+        name = f"old_shop_{next(self._numbers)}"
+        url = self._create(kind, name)
+        try:
+            with engine(url) as made:
+                fill.fill(made, rows)
+            yield url
+        finally:
+            self._drop(kind, name)
+
+    @contextmanager
     def new(self, kind: Database) -> Generator[str]:
         """The URL of a new database with empty tables."""
         name = f"new_{next(self._numbers)}"

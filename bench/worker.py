@@ -6,14 +6,18 @@ The databases come from the environment, as any worker's do. It prints one JSON 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
+import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from bench import mappings
+from changeover.capture import sync
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.planning import plan
 from changeover.project import Project
@@ -22,8 +26,15 @@ from changeover.transfer import backfill
 
 
 def main(work: str, count: int) -> None:
-    """Plan the coupons, or copy the first ``count`` of their ranges (all of them for 0), by the engine or in a Dagster run."""
-    kinds: dict[str, Callable[[int], int]] = {"plan": _plan, "backfill": _backfill, "dagster": _dagster}
+    """Plan the coupons, or copy the first ``count`` of their ranges (all of them for 0), by the engine or in a Dagster run; or
+    apply what changes until SIGTERM.
+    """
+    kinds: dict[str, Callable[[int], int]] = {
+        "plan": _plan,
+        "backfill": _backfill,
+        "dagster": _dagster,
+        "sync": _sync,
+    }
     began = time.perf_counter()
     rows = kinds[work](count)
     took = time.perf_counter() - began
@@ -54,6 +65,15 @@ def _backfill(count: int) -> int:
                 raise RuntimeError(done.error or "rows were rejected")
             rows += done.range.rows_read
         return rows
+
+
+def _sync(count: int) -> int:
+    del count
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with _project() as opened:
+        deque(sync.run(opened, "shop", stop=stop), maxlen=0)
+    return 0
 
 
 def _dagster(count: int) -> int:

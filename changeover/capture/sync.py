@@ -19,12 +19,11 @@ from changeover.capture.source import Source
 from changeover.capture.trace import sources
 from changeover.errors import ChangeoverError, ConfigurationError
 from changeover.ledger import capture as ledger_capture
-from changeover.ledger import rejects
 from changeover.ledger import sync as ledger
 from changeover.project import Project
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_waiting
+from changeover.transfer.reapply import open_retried, reapply_waiting
 from changeover.transfer.retry import Stop, retried
 
 IDLE_SECONDS = 0.2
@@ -163,6 +162,10 @@ class _Loop:
             self.limit = int(
                 max(FEWEST, min(MOST, self.limit * min(4.0, ROUND_SECONDS / max(seconds, 1e-6))))
             )
+        if any(counts.get("rejected") for counts in done.roots.values()):
+            # What was refused just now may be mended by what comes next, whatever older ones still wait for.
+            self.waiting.seconds = WAITING_SECONDS
+            self.waiting.due = min(self.waiting.due, time.monotonic() + WAITING_SECONDS)
 
     def _look(self) -> None:
         watch.look(self.project, self.database)
@@ -173,8 +176,10 @@ class _Loop:
     def _try_waiting(self) -> None:
         before = self._waiting()
         if before:
-            for move in self.project.moves.values():
-                if move.database == self.database and not self.stop.is_set():
+            mine = [move for move in self.project.moves.values() if move.database == self.database]
+            # Parents before children brings rows in; children before parents lets rows go that children referred to.
+            for move in (*mine, *reversed(mine)):
+                if not self.stop.is_set():
                     reapply_waiting(self.project, move, self.pool, stop=self.stop)
         helped = self._waiting() < before
         self.waiting.seconds = (
@@ -184,8 +189,7 @@ class _Loop:
 
     def _waiting(self) -> int:
         bounds = [b for m in self.project.moves.values() if m.database == self.database for b in m.bounds]
-        with self.project.reading() as connection:
-            return sum(rejects.open_count(connection, bound.id, kind="waiting") for bound in bounds)
+        return sum(open_retried(self.project, bound) for bound in bounds)
 
     def _beat(self) -> Beat:
         with self.project.capturing(self.database).connect() as source:

@@ -63,8 +63,9 @@ def reapply(
     return ReapplyDone(tried, max(0, tried - left), left)
 
 
-RETRIED = ("waiting", "conflict")
-"""Kinds of rejects that other rows may have mended: a parent came, or the holder of a unique value gave it up."""
+RETRIED = ("waiting", "conflict", "referenced")
+"""Kinds of rejects that other rows may have mended: a parent came, the holder of a unique value gave it up, or the last row went
+that referred to one whose root is gone."""
 
 
 def reapply_waiting(
@@ -72,10 +73,10 @@ def reapply_waiting(
 ) -> None:
     """Apply the move's waiting roots (of one range) again while that helps: with each pass, children become parents."""
     for bound in move.bounds:
-        waiting = _waiting(project, bound, range_no)
+        waiting = open_retried(project, bound, range_no)
         while waiting and not stop.is_set():
             _pages(project, move, bound, pool, RETRIED, stop, range_no)
-            now = _waiting(project, bound, range_no)
+            now = open_retried(project, bound, range_no)
             if now >= waiting:
                 break
             waiting = now
@@ -126,7 +127,8 @@ def _apply_page(
         reapply_followers(project, applied.followers, pool)
 
 
-def _waiting(project: Project, bound: Bound, range_no: int | None) -> int:
+def open_retried(project: Project, bound: Bound, range_no: int | None = None) -> int:
+    """How many rejects there are that `reapply_waiting` tries."""
     with project.reading() as connection:
         if not ledger.any_open(connection, bound.id):
             return 0

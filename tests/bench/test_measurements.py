@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import copying, core_peer
+from bench import capture, copying, core_peer
 from bench.memory import memory
 from bench.paging import paging
 from bench.planning import planning
-from bench.site import Site, site
+from bench.site import Database, Site, site
 
 ROWS = 4_000
 
@@ -55,6 +55,23 @@ def test_memory_is_that_of_worker_processes(small: Site) -> None:
     assert figures["engine: 4,000 rows"].value > 10
     assert figures["Dagster run: 4,000 rows"].value > figures["engine: 4,000 rows"].value
     assert 0.8 < figures["engine: large / small"].value < 1.25
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+def test_capture_is_measured_with_and_without_an_outbox(
+    small: Site, kind: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "SINGLE", 100)
+    monkeypatch.setattr(capture, "CALM_SECONDS", 2.0)
+    monkeypatch.setattr(capture, "ONE_BY_ONE", 50)
+    figures = {f.name: f for f in capture.capture(small, kind, 1)}
+
+    assert figures["autocommit insert: with / without"].value > 0
+    assert figures["bulk delete: with / without"].value > 0
+    assert figures["before the backfill, p95"].value >= 0
+    assert figures["during the backfill, p95"].bound == "at most"
+    assert figures["queue / one apply per row"].value > 1
 
 
 @pytest.mark.long

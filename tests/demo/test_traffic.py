@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import exc
 
 from changeover.dialects import driver_url
 from changeover.ledger.rejects import open_rejects
@@ -27,7 +27,7 @@ from demo.traffic.run import DOMAINS as PLAYED
 from tests.demo.migrated import ROOT, move_everything, opened, samples
 
 KINDS = ("sqlite", "mariadb", "postgres")
-SCALE = 0.03
+SCALE = 0.02
 
 
 @pytest.fixture(params=KINDS)
@@ -60,7 +60,7 @@ def test_what_was_written_is_moved_without_a_reject(project: Project) -> None:
     """Moved before and after: what a change leaves behind in the target shows as well."""
     assert [done.error for done in move_everything(project) if done.error] == []
     for domain in DOMAINS:
-        summary = run(Traffic(url_of(project, domain), domain, rate=100_000, seconds=3, connections=3))
+        summary = run(Traffic(url_of(project, domain), domain, rate=100_000, seconds=1.5, connections=3))
         assert summary.uncertain == 0
         assert min(summary.committed[kind] for kind in ("insert", "update", "delete")) > 0
     for _ in range(
@@ -87,19 +87,46 @@ def test_the_same_seed_does_the_same(database: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_keeps_to_the_rate_and_ends_cleanly_when_told_to(database: Callable[..., str], kind: str) -> None:
+def test_it_keeps_to_the_rate(database: Callable[..., str], kind: str) -> None:
     url = database(kind, "old_study")
     with opened(driver_url(url)) as engine:
         build("study", engine, SCALE)
-    command = [sys.executable, "-m", "demo.traffic", "--database", url, "--domain", "study", "--rate", "200"]
-    process = subprocess.Popen([*command, "--seconds", "600"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    time.sleep(5)
+    summary = run(Traffic(url, "study", rate=100, seconds=4, connections=2))
+    assert summary.document()["changes"] == sum(summary.committed.values())
+    # A bulk statement may come last; a busy machine does less than it was asked for.
+    assert 50 < summary.changes < 600
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_ends_cleanly_when_told_to(database: Callable[..., str], kind: str) -> None:
+    url = database(kind, "old_study")
+    with opened(driver_url(url)) as engine:
+        build("study", engine, SCALE)
+        before = newest_record(engine)
+        command = [
+            sys.executable,
+            "-m",
+            "demo.traffic",
+            "--database",
+            url,
+            "--domain",
+            "study",
+            "--seconds",
+            "600",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        deadline = time.monotonic() + 60
+        while newest_record(engine) == before and time.monotonic() < deadline:
+            time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    summary = json.loads(said)
-    assert summary["changes"] == sum(summary["committed"].values())
-    assert 50 < summary["rate"] < 400
+    assert json.loads(said)["committed"]["insert"] > 0
+
+
+def newest_record(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return connection.execute(sa.text("SELECT max(rec_no) FROM pomodoro_record")).scalar_one()
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "postgres"])
@@ -136,5 +163,5 @@ def cut(engine: sa.Engine) -> None:
             "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
         )
         for number in connection.execute(others).scalars().all():
-            with contextlib.suppress(OperationalError):  # gone already
+            with contextlib.suppress(exc.OperationalError):  # gone already
                 connection.exec_driver_sql(f"KILL {number}")

@@ -27,7 +27,7 @@ def explore(machine: Machine) -> Explored:
     Wrong is: target and source differ when all is quiet; the verifier called drift what was none; nothing can go on though
     there is work left.
     """
-    start = machine.scenario.start()
+    start = machine.start()
     seen: dict[State, tuple[State, str] | None] = {start: None}
     waiting, quiet = deque([start]), 0
     while waiting:

@@ -4,7 +4,8 @@ What runs at once, each with the steps that it can be interrupted between:
 
 - *sessions* of the old application. A statement takes ids for its outbox entries, but these, and the change, are seen by others
   only after the commit: ids become visible out of order.
-- an *installer* that makes the triggers, once no transaction is open (DDL waits for them).
+- an *installer* that makes the triggers, once no transaction is open (DDL waits for them), and then has every chunk copied again
+  that was begun before; a copier that is at one finds itself taken over, and rolls back.
 - *copiers*, chunk by chunk: take the table lock shared, read the rows, write them and commit, which gives the lock back.
 - *appliers*: read the entries that are visible, take the lock alone, read the rows, write and commit, then delete these entries.
 - a *verifier* of the first chunk, while copiers may copy it again: take the lock shared, read the target, then the old rows and
@@ -36,6 +37,7 @@ Key = int
 Value = int | None
 Rows = tuple[Value, ...]
 """Values by key; None: there is no such row."""
+Install = Literal["triggers", "again"]
 Step = Literal["poll", "lock", "look", "read", "commit", "acknowledge", "pending"]
 """``look``: at the target."""
 
@@ -74,7 +76,8 @@ class Rules:
     applier: tuple[Step, ...] = ("poll", "lock", "read", "commit", "acknowledge")
     verifier: tuple[Step, ...] = ("lock", "look", "read", "commit")
     snapshot: bool = True
-    triggers_first: bool = True
+    install: tuple[Install, ...] = ("triggers", "again")
+    takes_over: bool = True
     notes_old_key: bool = True
     deletes: Literal["what it read", "up to the last", "nothing, but goes on above the last"] = "what it read"
 
@@ -92,7 +95,11 @@ BROKEN = {
     ),
     "an applier keeps a cursor": replace(PROTOCOL, deletes="nothing, but goes on above the last"),
     "an applier deletes all entries up to the last it read": replace(PROTOCOL, deletes="up to the last"),
-    "triggers are made after the copy began": replace(PROTOCOL, triggers_first=False),
+    "what was copied before the triggers stood is kept": replace(PROTOCOL, install=("triggers",)),
+    "chunks are to be copied again, and then the triggers are made": replace(
+        PROTOCOL, install=("again", "triggers")
+    ),
+    "a copier goes on that began before the triggers stood": replace(PROTOCOL, takes_over=False),
     "a key change notes the new key only": replace(PROTOCOL, notes_old_key=False),
 }
 BLIND = {
@@ -157,14 +164,18 @@ class State(NamedTuple):
     outbox: frozenset[Entry] = frozenset()
     next_id: int = 1
     cursor: int = 0
-    triggers: bool = False
+    installed: int = 0
+    """How many steps of the install are done."""
     alarm: bool = False
     """The verifier called drift what was none."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """``chunks`` are keys; ``copiers`` name, each, the chunks that it copies one after the other."""
+    """``chunks`` are keys; ``copiers`` name, each, the chunks that it copies one after the other.
+
+    ``installs``: triggers are made on the way, at any time; otherwise they stand from the beginning.
+    """
 
     source: Rows
     sessions: tuple[tuple[Transaction, ...], ...]
@@ -173,18 +184,7 @@ class Scenario:
     appliers: int = 2
     crashes: int = 1
     verifies: bool = True
-
-    def start(self) -> State:
-        """Nothing has happened."""
-        return State(
-            self.source,
-            (None,) * len(self.source),
-            (Session(),) * len(self.sessions),
-            (Copier(),) * len(self.copiers),
-            (Applier(),) * self.appliers,
-            Verifier(),
-            self.crashes,
-        )
+    installs: bool = False
 
 
 Moves = Iterator[tuple[str, State]]
@@ -197,10 +197,23 @@ class Machine:
     scenario: Scenario
     rules: Rules
 
+    def start(self) -> State:
+        """Nothing has happened."""
+        given = self.scenario
+        return State(
+            given.source,
+            (None,) * len(given.source),
+            (Session(),) * len(given.sessions),
+            (Copier(),) * len(given.copiers),
+            (Applier(),) * given.appliers,
+            Verifier(),
+            given.crashes,
+            installed=0 if given.installs else len(self.rules.install),
+        )
+
     def moves(self, s: State) -> Moves:
         """Every step that some process can take now: what it is, and what is then."""
-        if not s.triggers and not any(session.statement for session in s.sessions):
-            yield "triggers are made", s._replace(triggers=True)
+        yield from self._installer(s)
         for n in range(len(s.sessions)):
             yield from self._session(s, n)
         for n in range(len(s.copiers)):
@@ -212,7 +225,7 @@ class Machine:
     def quiet(self, s: State) -> bool:
         """Nothing is under way and nothing is left to do."""
         return (
-            s.triggers
+            self._is_installed(s)
             and all(
                 one.transaction == len(t) for one, t in zip(s.sessions, self.scenario.sessions, strict=True)
             )
@@ -220,6 +233,22 @@ class Machine:
             and not any(one.done for one in s.appliers)
             and not self._visible(s)
         )
+
+    def _is_installed(self, s: State) -> bool:
+        return s.installed == len(self.rules.install)
+
+    def _stand(self, s: State) -> bool:
+        return "triggers" in self.rules.install[: s.installed]
+
+    def _installer(self, s: State) -> Moves:
+        if self._is_installed(s):
+            return
+        further = s._replace(installed=s.installed + 1)
+        if self.rules.install[s.installed] == "again":
+            kept = (one if one.done and not self.rules.takes_over else Copier() for one in s.copiers)
+            yield "all is to be copied again", further._replace(copiers=tuple(kept))
+        elif not any(session.statement for session in s.sessions):
+            yield "triggers are made", further
 
     def _session(self, s: State, n: int) -> Moves:
         me, work = s.sessions[n], self.scenario.sessions[n]
@@ -247,7 +276,7 @@ class Machine:
         if others.intersection(keys):
             return  # it waits for the other's row lock
         noted = keys[-1:] if isinstance(statement, Rename) and not self.rules.notes_old_key else keys
-        entries = [Entry(s.next_id + i, key) for i, key in enumerate(noted if s.triggers else ())]
+        entries = [Entry(s.next_id + i, key) for i, key in enumerate(noted if self._stand(s) else ())]
         after = me._replace(
             statement=me.statement + 1, changes=me.changes + changes, entries=me.entries + tuple(entries)
         )
@@ -258,7 +287,7 @@ class Machine:
 
     def _copier(self, s: State, n: int) -> Moves:
         me, work = s.copiers[n], self.scenario.copiers[n]
-        if me.chunk == len(work) or (self.rules.triggers_first and not s.triggers):
+        if me.chunk == len(work):
             return
         keys, step = self.scenario.chunks[work[me.chunk]], self.rules.copier[me.done]
         who = f"copier {n}"
@@ -313,7 +342,7 @@ class Machine:
 
     def _verifier(self, s: State) -> Moves:
         me, keys = s.verifier, self.scenario.chunks[0]
-        if me.done == len(self.rules.verifier) or not self.scenario.verifies:
+        if me.done == len(self.rules.verifier) or not self.scenario.verifies or not self._is_installed(s):
             return
         if not any(
             0 in work[: one.chunk] for one, work in zip(s.copiers, self.scenario.copiers, strict=True)

@@ -26,6 +26,16 @@ KEY_CHANGE = Scenario(
 )
 """A transaction of two statements, and a row that goes from one chunk to another: their ids become visible out of order."""
 
+INSTALL = Scenario(
+    source=(1,),
+    sessions=(((Write(0, 2),), (Erase(0),)),),
+    chunks=((0,),),
+    copiers=((0,),),
+    appliers=1,
+    installs=True,
+)
+"""Copying has begun when triggers are made."""
+
 LIFE_OF_A_ROW = Scenario(
     source=(1,),
     sessions=(((Write(0, 2),), (Erase(0),)), ((Write(0, 3),),)),
@@ -42,12 +52,13 @@ TWO_COPIERS = Scenario(
 )
 """A row goes from one copier's chunk to the other's."""
 
-SHORT = {"one row": ONE_ROW, "key change": KEY_CHANGE}
+SHORT = {"one row": ONE_ROW, "key change": KEY_CHANGE, "install": INSTALL}
 LONG = {
     "one row, two crashes": replace(ONE_ROW, crashes=2),
-    "key change, two crashes": replace(KEY_CHANGE, crashes=2),
+    "key change, a crash": replace(KEY_CHANGE, crashes=1),
+    "install, two copiers": replace(KEY_CHANGE, copiers=((0, 1), (1,)), installs=True, verifies=False),
     "life of a row": LIFE_OF_A_ROW,
-    "two copiers, two crashes": replace(TWO_COPIERS, crashes=2),
+    "two copiers": TWO_COPIERS,
 }
 
 
@@ -69,6 +80,7 @@ def test_both_sides_converge_without_a_false_alarm(name: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", LONG)
 def test_both_sides_converge_in_larger_spaces(name: str) -> None:
     assert_converges(LONG[name])
