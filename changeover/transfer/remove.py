@@ -99,9 +99,9 @@ def _gone_direct(connection: sa.Connection, bound: Bound, selection: Span) -> li
         f"SELECT {', '.join(f't.{c}' for c in columns)} FROM {table} AS t WHERE {where}",
         execution_options={"no_parameters": True},
     ).all()
-    read = {bound.key.decode(key) for key in staged_keys(connection, bound)}
-    keys = [tuple(str(int(value) - bound.offset) for value in row) for row in there]
-    return ["|".join(key) for key in keys if key not in read]
+    read = {tuple(map(int, bound.key.decode(key))) for key in staged_keys(connection, bound)}
+    keys = [tuple(int(value) - bound.offset for value in row) for row in there]
+    return ["|".join(map(str, key)) for key in keys if key not in read]
 
 
 def _gone_numbered(

@@ -11,6 +11,7 @@ from changeover.binding import Bound, BoundColumn
 from changeover.binding.joins import comparable
 from changeover.mapping import Constant, Python, ValueMap
 from changeover.types.base import Kind
+from changeover.types.integer import Integer
 from changeover.types.written import WrittenKind
 
 
@@ -193,7 +194,14 @@ def own_unresolved(bound: Bound) -> str | None:
 def target_key(bound: Bound) -> str:
     """The text by which the id map remembers the target row that the staged columns make."""
     columns = [bound.column(name) for name in bound.identity_columns]
-    return _key_of(bound, [bound.dialect.as_text(c.value) if c.lookup else c.text for c in columns])
+    return _key_of(bound, [_looked_up(bound, c) if c.lookup else c.text for c in columns])
+
+
+def _looked_up(bound: Bound, column: BoundColumn) -> str:
+    """The text of a parent's column. Whether that one is written with zeros before its digits, only its table knows."""
+    if isinstance(column.kind, Integer):
+        return Integer(zerofill=True).read(column.value, bound.dialect.family, column.kind)
+    return bound.dialect.as_text(column.value)
 
 
 def stored_key(bound: Bound) -> str:
