@@ -115,8 +115,13 @@ class Schema:
         columns = tuple(
             self._column(cast("dict[str, Any]", found), primary, texts, documents) for found in described
         )
+        broken = self._broken(table) if self.dialect.family == "postgresql" else set[str]()
         return TableShape(
-            table, columns, primary, _uniques(inspector, table, primary), _foreign_keys(inspector, table)
+            table,
+            columns,
+            primary,
+            _uniques(inspector, table, primary, broken),
+            _foreign_keys(inspector, table),
         )
 
     def _texts(self, table: TableName) -> dict[str, tuple[str, str]]:
@@ -138,6 +143,18 @@ class Schema:
         with self._reader.connect() as connection:
             clauses = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalars()
             return {str(clause)[len("json_valid(`") : -len("`)")].replace("``", "`") for clause in clauses}
+
+    def _broken(self, table: TableName) -> set[str]:
+        """PostgreSQL's indexes that a failed CREATE INDEX CONCURRENTLY left behind: what they are to enforce does not hold."""
+        statement = sa.text(
+            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            "WHERE i.indrelid = to_regclass(:name) AND NOT i.indisvalid"
+        )
+        with self._reader.connect() as connection:
+            return {
+                str(name)
+                for name in connection.execute(statement, {"name": self.dialect.table(table)}).scalars()
+            }
 
     def _column(
         self,
@@ -179,7 +196,7 @@ class Schema:
 
 
 def _uniques(
-    inspector: sa.Inspector, table: TableName, primary: tuple[str, ...]
+    inspector: sa.Inspector, table: TableName, primary: tuple[str, ...], broken: set[str]
 ) -> tuple[tuple[str, ...], ...]:
     found: dict[tuple[str, ...], None] = {}
     for constraint in inspector.get_unique_constraints(table.name, schema=table.schema):
@@ -191,6 +208,8 @@ def _uniques(
         options: dict[str, Any] = index.get("dialect_options", {})
         partial = any(key.endswith(("_where", "_length", "_prefix")) and options[key] for key in options)
         whole = not index.get("expressions") and all(names)
+        if index["name"] in broken:
+            continue
         if index["unique"] and whole and not partial:
             found[tuple(cast("list[str]", names))] = None
         elif index["unique"] and partial:

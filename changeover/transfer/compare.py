@@ -21,11 +21,11 @@ from changeover.transfer import leftover, sql
 from changeover.transfer.apply import read
 from changeover.transfer.chunk import Span
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.diagnose import bad_text, guards
+from changeover.transfer.diagnose import bad_text, guards, twins
 from changeover.transfer.functions import compute
 from changeover.transfer.remove import gone
 from changeover.transfer.retry import Stop, retried
-from changeover.transfer.statements import rows, unstage
+from changeover.transfer.statements import counted, rows, unstage
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,10 @@ def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: 
         else set[str]()
     )
     # Rows that can't be stored can't be compared either: a text that is no number would end the statement.
+    staged, keys = counted(target, bound)
     unfit = {reject.root_key for reject in guards(target, bound)}
+    if staged != keys:
+        unfit.update(reject.root_key for reject in twins(target, bound))
     unstage(target, bound, sorted(known | unfit))
     bad = [
         *rows(target, sql.wrong(bound)),
@@ -203,7 +206,7 @@ def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: 
         different=len(bad) - missing,
         missing=missing,
         extra=len(extra),
-        rejected=len(known) + len(unstaged),
+        rejected=len(known) + len(unstaged) + staged - keys,
         bytes=len(block.data),
         keys=[key for key, _ in bad] + extra,
     )

@@ -55,10 +55,14 @@ def guards(connection: sa.Connection, bound: Bound) -> list[Reject]:
 
 
 def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
-    """Rows to blame for a failed write: values, then missing parents, then unique conflicts. Empty when none explains it."""
+    """Rows to blame for a failed write: twins, then values, then missing parents, then unique conflicts.
+
+    Empty when none explains it.
+    """
     _prepare(connection, bound)
     return (
-        _misfits(connection, bound, _plain(bound))
+        twins(connection, bound)
+        or _misfits(connection, bound, _plain(bound))
         or _missing(connection, bound)
         or lost(connection, bound, own=False)
         or _orphans(connection, bound)
@@ -78,6 +82,18 @@ def lost(connection: sa.Connection, bound: Bound, *, own: bool) -> list[Reject]:
         for key, *flags in found
         for lookup, flag in zip(lookups, flags, strict=True)
         if flag
+    ]
+
+
+def twins(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Keys that several staged rows have. The old database promised that there are none, and does not always keep it: tables
+    that inherit from the root have keys of their own, and an SQLite column may hold both 1 and '1'."""
+    found = rows(
+        connection, f"SELECT s.k, COUNT(*) FROM {sql.stage(bound)} AS s GROUP BY s.k HAVING COUNT(*) > 1"
+    )
+    return [
+        Reject(key, "", "conflict", f"{number} rows of {bound.mapping.root_name} have this key")
+        for key, number in found
     ]
 
 

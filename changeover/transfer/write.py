@@ -17,12 +17,12 @@ from changeover.dialects import Block
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied
-from changeover.transfer.diagnose import bad_text, diagnose, guards, lost
+from changeover.transfer.diagnose import bad_text, diagnose, guards, lost, twins
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
 from changeover.transfer.remember import remember, taken
 from changeover.transfer.remove import forget
-from changeover.transfer.statements import rows, run, scalar, unstage
+from changeover.transfer.statements import counted, rows, run, scalar, unstage
 
 ROUNDS = 4
 """How often a block is diagnosed before it is halved: each round finds all rows of a sort, and few chunks have four sorts."""
@@ -154,7 +154,7 @@ class Writer:
         own = any(lookup.own for lookup in bound.lookups)
         if not fresh and not own and not rows(connection, sql.wrong(bound, 1)):
             # Nothing to write: no row of the application is locked, and nothing needs a second look.
-            return Applied(unchanged=self._total(), deleted=moved)
+            return Applied(unchanged=self._one_each(), deleted=moved)
         updated = 0
         if not fresh and (statement := sql.update(bound)):
             updated = run(connection, statement)
@@ -166,11 +166,15 @@ class Writer:
                 raise _Out(orphans)
         if rows(connection, sql.wrong(bound, 1)):
             raise _Unlike
-        unchanged = self._total() - inserted - updated
+        unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
 
-    def _total(self) -> int:
-        return int(scalar(self.connection, f"SELECT COUNT(*) FROM {sql.stage(self.bound)} AS s"))
+    def _one_each(self) -> int:
+        """How many rows are staged, if each has a key of its own."""
+        total, keys = counted(self.connection, self.bound)
+        if total != keys:
+            raise _Out(twins(self.connection, self.bound))
+        return total
 
     def _descend(self) -> tuple[int, int]:
         """Rows whose parent is a row of this very chunk come in generations: each statement sees the one before."""
