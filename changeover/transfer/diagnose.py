@@ -20,6 +20,9 @@ from changeover.types.written import MARK, is_marked
 VALUE_LIMIT = 10_000
 """Characters of a rejected value that the ledger keeps; the old database still has the whole."""
 
+COLUMNS = 400
+"""Columns in one question, which takes two values for each: PostgreSQL selects 1,664 at the most."""
+
 
 def bad_text(connection: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
     """Stage the block, without the rows whose text the new database can't hold in any column."""
@@ -120,18 +123,25 @@ def _plain(bound: Bound) -> list[BoundColumn]:
 def _misfits(
     connection: sa.Connection, bound: Bound, columns: list[BoundColumn], *, marks_only: bool = False
 ) -> list[Reject]:
-    """One pass over the stage for all columns: the first misfit of each."""
+    """The first misfit of each column, in one pass over the stage for `COLUMNS` of them."""
     asked = [(column, _reasons(bound, column, marks_only)) for column in columns]
     asked = [(column, reasons) for column, reasons in asked if reasons]
-    if not asked:
-        return []
+    found: list[Reject] = []
+    for start in range(0, len(asked), COLUMNS):
+        found += _misfits_of(connection, bound, asked[start : start + COLUMNS])
+    return found
+
+
+def _misfits_of(
+    connection: sa.Connection, bound: Bound, asked: list[tuple[BoundColumn, list[Misfit]]]
+) -> list[Reject]:
     flags = [
         f"CASE {' '.join(f'WHEN {m.predicate} THEN {n}' for n, m in enumerate(reasons, 1))} ELSE 0 END"
         for _, reasons in asked
     ]
     inner = ", ".join(f"{flag} AS f{n}" for n, flag in enumerate(flags))
     texts = ", ".join(f"CASE WHEN f{n} > 0 THEN {_alias(column)} END" for n, (column, _) in enumerate(asked))
-    bad = " OR ".join(f"f{n} > 0" for n in range(len(asked)))
+    bad = sql.either([f"f{n} > 0" for n in range(len(asked))])
     names = ", ".join(f"{column.text} AS {_alias(column)}" for column, _ in asked)
     found = rows(
         connection,
