@@ -73,6 +73,20 @@ def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
     )
 
 
+def unlike(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows that were written without complaint, and hold something else than was staged, or are not there."""
+    columns, found = sql.verified(bound), list[Reject]()
+    for start in range(0, len(columns), COLUMNS):
+        part = columns[start : start + COLUMNS]
+        for key, *rest in rows(connection, sql.different(bound, part)):
+            for column, flag, value in zip(part, rest[: len(part)], rest[len(part) :], strict=True):
+                if flag:
+                    found.append(_reject(key, column.name, "it was stored as another value", value))
+    known = {reject.root_key for reject in found}
+    absent = (key for key, missing in rows(connection, sql.wrong(bound)) if missing and key not in known)
+    return found + [Reject(key, "", "value", "the new database did not keep its row") for key in absent]
+
+
 def lost(connection: sa.Connection, bound: Bound, *, own: bool) -> list[Reject]:
     """Rows whose parent is not there (yet), by lookups of the target itself or of other tables."""
     statement = sql.own_unresolved(bound) if own else sql.unresolved(bound)

@@ -77,13 +77,20 @@ def either(terms: Sequence[str]) -> str:
 
 
 def any_differs(bound: Bound) -> str:
-    """``t`` is not what ``s`` says, in some column that isn't its key."""
+    """``t`` is not what ``s`` says, in some column that an update sets."""
     return either([differs(bound, column) for column in written(bound)])
 
 
 def written(bound: Bound) -> list[BoundColumn]:
     """The columns that an update sets."""
     return [column for column in bound.columns if column.name not in bound.identity_columns]
+
+
+def verified(bound: Bound) -> list[BoundColumn]:
+    """The columns that a stored row is looked at for. A key that is found may be spelled otherwise than it was given: a collation
+    takes several for one, a type pads it, a trigger rewrites it. A number is found only where it is the same."""
+    spelled = [bound.column(name) for name in bound.identity_columns if bound.identity == "mapped"]
+    return [*(column for column in spelled if not isinstance(column.kind, Integer)), *written(bound)]
 
 
 def resolved(bound: Bound, *, own: bool) -> str:
@@ -144,20 +151,23 @@ def wrong(bound: Bound, limit: int | None = None) -> str:
     there: after a write there must be none."""
     missing = f"t.{bound.dialect.quote(bound.identity_columns[0])} IS NULL"
     tail = f" LIMIT {limit}" if limit else ""
+    differs_at_all = either([differs(bound, column) for column in verified(bound)])
     return (
         f"SELECT s.k, CASE WHEN {missing} THEN 1 ELSE 0 END FROM {source(bound)} LEFT JOIN "
         f"{bound.dialect.table(bound.new.table)} AS t "
-        f"ON {identity(bound)} WHERE ({missing} OR {any_differs(bound)} OR NOT ({resolved(bound, own=False)})) "
+        f"ON {identity(bound)} WHERE ({missing} OR {differs_at_all} OR NOT ({resolved(bound, own=False)})) "
         f"AND {speaks(bound)}{tail}"
     )
 
 
-def different_columns(bound: Bound) -> str:
-    """Keys of staged rows whose target row is there and different, with a flag for each written column."""
-    flags = ", ".join(f"CASE WHEN {differs(bound, column)} THEN 1 ELSE 0 END" for column in written(bound))
+def different(bound: Bound, columns: Sequence[BoundColumn]) -> str:
+    """Keys of staged rows whose target row is there and differs in one of the columns: for each, a flag, then for each its text."""
+    terms = [differs(bound, column) for column in columns]
+    flags = ", ".join(f"CASE WHEN {term} THEN 1 ELSE 0 END" for term in terms)
+    texts = ", ".join(f"CASE WHEN {term} THEN {c.text} END" for c, term in zip(columns, terms, strict=True))
     return (
-        f"SELECT s.k, {flags} FROM {source(bound)} JOIN {bound.dialect.table(bound.new.table)} AS t ON {identity(bound)} "
-        f"WHERE ({any_differs(bound)}) AND {speaks(bound)}"
+        f"SELECT s.k, {flags}, {texts} FROM {source(bound)} JOIN {bound.dialect.table(bound.new.table)} AS t "
+        f"ON {identity(bound)} WHERE ({either(terms)}) AND {speaks(bound)}"
     )
 
 

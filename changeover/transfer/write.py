@@ -17,7 +17,7 @@ from changeover.dialects import Block
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied
-from changeover.transfer.diagnose import bad_text, diagnose, guards, lost, twins
+from changeover.transfer.diagnose import bad_text, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
 from changeover.transfer.remember import remember, taken
@@ -29,7 +29,11 @@ ROUNDS = 4
 
 
 class _Unlike(Exception):
-    """Some rows were stored as something else than what was staged."""
+    """Some rows were stored as something else than what was staged: these, as they were found before the attempt is undone."""
+
+    def __init__(self, rejects: list[Reject]) -> None:
+        super().__init__(f"{len(rejects)} rows")
+        self.rejects = rejects
 
 
 class _Out(Exception):
@@ -109,6 +113,8 @@ class Writer:
                 ):
                     continue
                 blamed = diagnose(self.connection, self.bound) if tries <= ROUNDS else []
+                if not blamed and isinstance(error, _Unlike):
+                    blamed = error.rejects
                 if not blamed:
                     return self._halve(block, rejects, error)
                 self._out(blamed, rejects)
@@ -165,7 +171,7 @@ class Writer:
             if orphans := lost(connection, bound, own=True):
                 raise _Out(orphans)
         if rows(connection, sql.wrong(bound, 1)):
-            raise _Unlike
+            raise _Unlike(unlike(connection, bound))
         unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
 
