@@ -184,8 +184,10 @@ def _wait(target: sa.Connection, followers: Sequence[tuple[int, str]]) -> list[t
         return []
     known = names(target)
     reason = "another root of its row came or went, and it is to be looked at again"
-    for mapping_id, key in followers:
-        ledger_rejects.settle(target, mapping_id, [key], None, [Reject(key, "", "waiting", reason)])
+    for mapping_id in sorted({number for number, _ in followers}):
+        keys = sorted({key for number, key in followers if number == mapping_id})
+        waiting = [Reject(key, "", "waiting", reason) for key in keys]
+        ledger_rejects.settle(target, mapping_id, keys, None, waiting)
     return [(known[mapping_id][0], key) for mapping_id, key in followers if mapping_id in known]
 
 
