@@ -98,6 +98,7 @@ class _Binder:
             stage_columns=stage,
             dialect=self.new_schema.dialect,
             seniors=self.seniors(),
+            referring=self.new_schema.referring(self.new),
         )
 
     # The target's primary key

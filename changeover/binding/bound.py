@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from changeover.dialects import Dialect
 from changeover.keyset.key import Key
 from changeover.mapping import Assigned, Mapping, Python
-from changeover.schema import TableShape
+from changeover.schema import Referring, TableShape
 from changeover.types.base import Kind
 
 Identity = Literal["direct", "assigned", "mapped"]
@@ -93,6 +93,8 @@ class Bound:
     dialect: Dialect
     seniors: tuple[tuple[int, tuple[str, ...]], ...] = ()
     """Mappings that are asked first in a merge: their ids, and the columns each of them writes."""
+    referring: tuple[Referring, ...] = ()
+    """Foreign keys by which rows would be deleted or changed together with a target row."""
 
     @property
     def stage(self) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import exc
 
 from changeover.dialects import READING, Dialect, TableName, of
 from changeover.errors import UnsupportedType
+from changeover.schema.referring import Referring, referring
 from changeover.types.base import Kind
 from changeover.types.json import Json
 from changeover.types.recognise import recognise
@@ -82,6 +83,7 @@ class Schema:
         self._reader = engine.execution_options(**READING)
         self.dialect: Dialect = of(engine)
         self._shapes: dict[TableName, TableShape | None] = {}
+        self._referring: dict[TableName, tuple[Referring, ...]] = {}
         self._lock = threading.Lock()
 
     def table(self, table: TableName) -> TableShape | None:
@@ -90,6 +92,16 @@ class Schema:
             if table not in self._shapes:
                 self._shapes[table] = self._reflect(table)
             return self._shapes[table]
+
+    def referring(self, shape: TableShape) -> tuple[Referring, ...]:
+        """The foreign keys by which rows are deleted or changed together with a row of the table."""
+        with self._lock:
+            if shape.table not in self._referring:
+                with self._reader.connect() as connection:
+                    self._referring[shape.table] = referring(
+                        connection, self.dialect, shape.table, shape.primary_key
+                    )
+            return self._referring[shape.table]
 
     def names(self, schema: str | None = None) -> list[str]:
         """The names of the tables there are."""

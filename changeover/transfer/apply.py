@@ -20,7 +20,8 @@ from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.diagnose import bad_text
 from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
-from changeover.transfer.remove import delete, gone, span
+from changeover.transfer.referred import held, rejects
+from changeover.transfer.remove import delete, gone, leads, span
 from changeover.transfer.statements import scalar
 from changeover.transfer.write import Writer
 
@@ -131,9 +132,11 @@ def _apply_one(
     unstaged = {reject.root_key for reject in rejected}
     missing = [key for key in gone(target, bound, selection) if key not in unstaged]
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
-    deleted, followers, stuck = _delete(target, bound, missing)
+    stay = _held(target, bound, missing)
+    staying = {reject.root_key for reject in stay}
+    deleted, followers, stuck = _delete(target, bound, [key for key in missing if key not in staying])
     applied.deleted += deleted
-    rejected.extend(stuck)
+    rejected += stay + stuck
     if staged.rows:
         writer = Writer(target, bound, range_no, ids, fresh_span=is_fresh(target, bound, selection))
         written, more = writer.write_staged(staged)
@@ -153,6 +156,14 @@ def _with_rejects(target: sa.Connection, bound: Bound) -> list[str]:
     if not ledger_rejects.any_open(target, bound.id):
         return []
     return ledger_rejects.with_rejects(target, bound.id, sql.stage(bound))
+
+
+def _held(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[Reject]:
+    """Roots that are gone whose rows must stay, since deleting one would delete or change rows that refer to it."""
+    if not keys or not bound.referring:
+        return []
+    roots = leads(target, bound, keys)
+    return rejects(roots, held(target, bound, [key for _, key in roots]))
 
 
 def _delete(

@@ -8,14 +8,15 @@ from changeover.binding import Bound
 from changeover.dialects import TableName
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
-from changeover.transfer.remove import delete_rows_by_key, unlinked
+from changeover.transfer.referred import held, rejects
+from changeover.transfer.remove import delete_rows_by_key, split_key, unlinked
 from changeover.transfer.statements import key_text, rows, run, staged_keys
 
 
-def remember(connection: sa.Connection, bound: Bound, range_no: int | None) -> int:
+def remember(connection: sa.Connection, bound: Bound, range_no: int | None) -> tuple[int, list[Reject]]:
     """Record the staged roots' target keys. A root that leads to another key now gives up its former row.
 
-    Returns how many former rows were deleted.
+    Returns how many former rows were deleted; or, if some can't be, since other rows refer to them, the rejects of their roots.
     """
     key = sql.target_key(bound)
     lookups = "".join(
@@ -38,9 +39,12 @@ def remember(connection: sa.Connection, bound: Bound, range_no: int | None) -> i
         f"{sql.linked(bound, outer=True)} WHERE i.root_key IS NULL",
     )
     # Rows that change places are not gone: another root leads to them now.
-    return delete_rows_by_key(
-        connection, bound, unlinked(connection, bound, [key_text(row[1]) for row in moved])
-    )
+    left = unlinked(connection, bound, [key_text(row[1]) for row in moved])
+    stay = held(connection, bound, [split_key(bound, key) for key in left])
+    if stay:
+        former = [(root, split_key(bound, key_text(key))) for root, key in moved]
+        return 0, rejects(former, stay, "it has another key now")
+    return delete_rows_by_key(connection, bound, left), []
 
 
 def taken(connection: sa.Connection, bound: Bound) -> list[Reject]:

@@ -221,11 +221,12 @@ def _looked_up(bound: Bound, column: BoundColumn) -> str:
     return bound.dialect.as_text(column.value)
 
 
-def stored_key(bound: Bound) -> str:
-    """The same text of the target row ``t``, as it is stored."""
+def stored_key(bound: Bound, alias: str = "t") -> str:
+    """The same text of the target row ``alias``, as it is stored."""
     family, texts = bound.dialect.family, list[str]()
     for name in bound.identity_columns:
-        kind, stored = bound.column(name).kind, f"t.{bound.dialect.quote(name)}"
+        column = bound.new.column(name)
+        kind, stored = column.kind if column else None, f"{alias}.{bound.dialect.quote(name)}"
         texts.append(
             kind.read(stored, family, kind)
             if isinstance(kind, WrittenKind)

@@ -146,17 +146,7 @@ class Writer:
 
     def _store(self) -> Applied:
         bound, connection = self.bound, self.connection
-        fresh = self.fresh_span
-        if bound.identity == "assigned":
-            found = identify(connection, bound, self.range_no, self.ids)
-            if found.doubles:
-                raise _Out(found.doubles, unlink=True)
-            fresh, self.followers = found.fresh, found.followers
-        else:
-            fresh = fresh or scalar(connection, sql.existing(bound, count=False)) is None
-        if bound.identity == "mapped" and not fresh and (others := taken(connection, bound)):
-            raise _Out(others)
-        moved = remember(connection, bound, self.range_no) if bound.identity == "mapped" else 0
+        fresh, moved = self._link()
         own = any(lookup.own for lookup in bound.lookups)
         if not fresh and not own and not rows(connection, sql.wrong(bound, 1)):
             # Nothing to write: no row of the application is locked, and nothing needs a second look.
@@ -174,6 +164,25 @@ class Writer:
             raise _Unlike(unlike(connection, bound))
         unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
+
+    def _link(self) -> tuple[bool, int]:
+        """Remember which target row each root makes. Whether none of the rows is there yet; and how many gave way to others."""
+        bound, connection = self.bound, self.connection
+        if bound.identity == "assigned":
+            found = identify(connection, bound, self.range_no, self.ids)
+            if found.doubles:
+                raise _Out(found.doubles, unlink=True)
+            self.followers = found.followers
+            return found.fresh, 0
+        fresh = self.fresh_span or scalar(connection, sql.existing(bound, count=False)) is None
+        if bound.identity == "direct":
+            return fresh, 0
+        if not fresh and (others := taken(connection, bound)):
+            raise _Out(others)
+        moved, held = remember(connection, bound, self.range_no)
+        if held:
+            raise _Out(held)
+        return fresh, moved
 
     def _one_each(self) -> int:
         """How many rows are staged, if each has a key of its own."""
