@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy import exc
 
 from changeover.dialects import READING, Dialect, TableName, of
 from changeover.errors import UnsupportedType
-from changeover.schema.referring import Referring, referring
+from changeover.schema.referring import Referring, has_late_keys, referring
 from changeover.types.base import Kind
 from changeover.types.json import Json
 from changeover.types.recognise import recognise
@@ -58,6 +59,8 @@ class TableShape:
     primary_key: tuple[str, ...]
     uniques: tuple[tuple[str, ...], ...]
     foreign_keys: tuple[ForeignKey, ...]
+    late: bool = False
+    """Its foreign keys complain at the commit only, and nothing can be done about it: SQLite's deferred ones."""
 
     def column(self, name: str) -> ColumnShape | None:
         """The column of this name, or None."""
@@ -134,6 +137,7 @@ class Schema:
             primary,
             _uniques(inspector, table, primary, broken),
             _foreign_keys(inspector, table),
+            self.dialect.family == "sqlite" and self._late(table),
         )
 
     def _texts(self, table: TableName) -> dict[str, tuple[str, str]]:
@@ -155,6 +159,19 @@ class Schema:
         with self._reader.connect() as connection:
             clauses = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalars()
             return {str(clause)[len("json_valid(`") : -len("`)")].replace("``", "`") for clause in clauses}
+
+    @cached_property
+    def at_once(self) -> str | None:
+        """What makes a transaction's deferred constraints complain at once; None where there are none."""
+        if self.dialect.family != "postgresql":
+            return None
+        with self._reader.connect() as connection:
+            deferred = "SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferred)"
+            return "SET CONSTRAINTS ALL IMMEDIATE" if connection.execute(sa.text(deferred)).scalar() else None
+
+    def _late(self, table: TableName) -> bool:
+        with self._reader.connect() as connection:
+            return has_late_keys(connection, table.name)
 
     def _broken(self, table: TableName) -> set[str]:
         """PostgreSQL's indexes that a failed CREATE INDEX CONCURRENTLY left behind: what they are to enforce does not hold."""

@@ -22,7 +22,7 @@ from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
-from changeover.transfer.statements import scalar
+from changeover.transfer.statements import run, scalar
 from changeover.transfer.write import Writer
 
 Record = Callable[[sa.Connection, Applied], None]
@@ -70,6 +70,9 @@ def _apply(
     with new.begin() as target, old.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
         # The lock comes before the read: a chunk that was read before a change must not be written after it.
         project.dialect.lock(target, move.targets, exclusive=exclusive)
+        if project.new.at_once:
+            # At the commit nobody could tell any more which row a constraint complains about.
+            run(target, project.new.at_once)
         for bound in move.bounds:
             ids = Ids(pool, bound, target, new)
             try:

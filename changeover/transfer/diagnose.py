@@ -222,6 +222,18 @@ def _orphans(connection: sa.Connection, bound: Bound) -> list[Reject]:
     return found
 
 
+def dangling(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows as they are stored whose foreign keys lead to no row, where the database says so at the commit only."""
+    found: list[Reject] = []
+    for key in bound.new.foreign_keys:
+        reason = f"no row of {key.parent} is there for it yet"
+        found += [
+            Reject(row[0], key.columns[0], "waiting", reason)
+            for row in rows(connection, sql.dangling(bound, key))
+        ]
+    return found
+
+
 def _conflicts(connection: sa.Connection, bound: Bound) -> list[Reject]:
     """Rows that share a unique value with another row of the target, or with an earlier row of the stage."""
     found: dict[str, Reject] = {}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from changeover.binding import Bound, BoundColumn
 from changeover.binding.joins import comparable
 from changeover.mapping import Constant, Python, ValueMap
+from changeover.schema import ForeignKey
 from changeover.types.base import Kind
 from changeover.types.integer import Integer
 from changeover.types.written import WrittenKind
@@ -182,6 +183,20 @@ def existing(bound: Bound, *, count: bool) -> str:
     return (
         f"SELECT {what} FROM {stage(bound)} AS s{id_map}{lookups} JOIN {bound.dialect.table(bound.new.table)} "
         f"AS t ON {identity(bound)}{tail}"
+    )
+
+
+def dangling(bound: Bound, key: ForeignKey) -> str:
+    """Keys of staged rows whose target row names a parent that isn't there."""
+    q = bound.dialect.quote
+    on = " AND ".join(
+        f"p.{q(parent)} = t.{q(name)}" for name, parent in zip(key.columns, key.parent_columns, strict=True)
+    )
+    given = " AND ".join(f"t.{q(name)} IS NOT NULL" for name in key.columns)
+    return (
+        f"SELECT s.k FROM {source(bound)} JOIN {bound.dialect.table(bound.new.table)} AS t ON {identity(bound)} "
+        f"LEFT JOIN {bound.dialect.table(key.parent)} AS p ON {on} "
+        f"WHERE {given} AND p.{q(key.parent_columns[0])} IS NULL"
     )
 
 

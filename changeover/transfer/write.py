@@ -17,7 +17,7 @@ from changeover.dialects import Block
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied
-from changeover.transfer.diagnose import bad_text, diagnose, guards, lost, twins, unlike
+from changeover.transfer.diagnose import bad_text, dangling, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
 from changeover.transfer.remember import remember, taken
@@ -162,6 +162,8 @@ class Writer:
                 raise _Out(orphans)
         if rows(connection, sql.wrong(bound, 1)):
             raise _Unlike(unlike(connection, bound))
+        if bound.new.late and (orphans := dangling(connection, bound)):
+            raise _Out(orphans)
         unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
 
