@@ -93,6 +93,8 @@ class Bound:
     dialect: Dialect
     seniors: tuple[tuple[int, tuple[str, ...]], ...] = ()
     """Mappings that are asked first in a merge: their ids, and the columns each of them writes."""
+    merged: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    """All other mappings that may share rows with this one, in the same form."""
     referring: tuple[Referring, ...] = ()
     """Foreign keys by which rows would be deleted or changed together with a target row."""
 

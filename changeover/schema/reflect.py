@@ -32,6 +32,8 @@ class ColumnShape:
     counted: bool
     """Filled by a counter (AUTO_INCREMENT, identity, sequence, rowid) when left out."""
     unsupported: str = ""
+    default: str = ""
+    """The default's SQL, as the database tells it."""
     charset: str | None = None
     collation: str | None = None
     """MySQL's, of a text column."""
@@ -219,6 +221,7 @@ class Schema:
             computed=found.get("computed") is not None,
             counted=bool(found.get("autoincrement") is True or found.get("identity") or rowid or serial),
             unsupported=unsupported,
+            default=str(found.get("default") or ""),
             charset=texts.get(found["name"], (None, None))[0],
             collation=texts.get(found["name"], (None, None))[1],
         )

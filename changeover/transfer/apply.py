@@ -20,9 +20,10 @@ from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.diagnose import bad_text
 from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
+from changeover.transfer.part import FirstAsked, Root
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
-from changeover.transfer.statements import run, scalar
+from changeover.transfer.statements import parts, run, scalar
 from changeover.transfer.write import Writer
 
 Record = Callable[[sa.Connection, Applied], None]
@@ -48,12 +49,28 @@ def apply(
     Returns: counts over all targets. Rows that could not be stored are in the ledger as rejects, and counted.
     Raises: BlockTooLarge when the old server can't send the roots at once; database errors, transient ones among them.
     """
+    asked, followers = False, list[tuple[str, str]]()
     while True:
         try:
-            return _apply(project, move, selection, pool, range_no, record, exclusive)
+            applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked)
+            applied.followers += followers
+            return applied
         except IdsShort as short:
             # Nothing was written: ids can't be taken inside the transaction that needs them, so it begins again with them.
             pool.fill(short.bound, project.new.engine, short.needed, ids_ahead)
+        except FirstAsked as first:
+            followers += _apply_first(project, first.first, pool)
+            asked = True
+
+
+def _apply_first(project: Project, roots: Sequence[Root], pool: Pool) -> list[tuple[str, str]]:
+    """Apply the roots that shared rows are made of, in transactions of their own. Returns who follows them."""
+    followers: list[tuple[str, str]] = []
+    for move in project.moves.values():
+        for bound in move.bounds:
+            for keys in parts(key for number, key in roots if number == bound.id):
+                followers += apply(project, move, Keys(tuple(keys)), pool).followers
+    return followers
 
 
 def _apply(
@@ -64,6 +81,7 @@ def _apply(
     range_no: int | None,
     record: Record | None,
     exclusive: bool,
+    asked: bool,
 ) -> Applied:
     new, old = project.new.engine, project.old[move.database].engine
     applied = Applied()
@@ -76,8 +94,8 @@ def _apply(
         for bound in move.bounds:
             ids = Ids(pool, bound, target, new)
             try:
-                part = _apply_one(target, source, bound, selection, range_no, ids)
-            except IdsShort:
+                part = _apply_one(target, source, bound, selection, range_no, ids, asked)
+            except (IdsShort, FirstAsked):
                 ids.undo()
                 raise
             finally:
@@ -125,6 +143,7 @@ def _apply_one(
     selection: Selection,
     range_no: int | None,
     ids: Ids,
+    asked: bool,
 ) -> Applied:
     block = read(source, bound, selection)
     applied = Applied(rows_read=block.rows, bytes=len(block.data))
@@ -141,11 +160,12 @@ def _apply_one(
     applied.deleted += deleted
     rejected += stay + stuck
     if staged.rows:
-        writer = Writer(target, bound, range_no, ids, fresh_span=is_fresh(target, bound, selection))
+        fresh = is_fresh(target, bound, selection)
+        writer = Writer(target, bound, range_no, ids, fresh_span=fresh, first_asked=asked)
         written, more = writer.write_staged(staged)
         applied.add(written)
         rejected.extend(more)
-        followers.extend((bound.id, key) for key in writer.followers)
+        followers.extend(writer.followers)
     if known or rejected:
         ledger_rejects.settle(
             target, bound.id, sorted({*known, *(r.root_key for r in rejected)}), range_no, rejected

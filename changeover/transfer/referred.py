@@ -18,6 +18,7 @@ from changeover.schema import Referring
 from changeover.transfer import sql
 from changeover.transfer.matching import execute, joined, matching
 from changeover.transfer.statements import key_text, parts
+from changeover.transfer.target_key import stored_key
 
 Held = dict[KeyValues, str]
 """Target keys of rows that stay, and the table that refers to each."""
@@ -67,7 +68,7 @@ def _referring(
     terms, values = matching(bound, part)
     place = f"CASE {' '.join(f'WHEN {term} THEN {n}' for n, term in enumerate(terms))} END"
     own = key.table == bound.new.table
-    child = sql.stored_key(bound, "r") if own else "NULL"
+    child = stored_key(bound, "r") if own else "NULL"
     on = " AND ".join(
         f"r.{dialect.quote(column)} = t.{dialect.quote(parent)}"
         for column, parent in zip(key.columns, key.parent_columns, strict=True)

@@ -36,7 +36,7 @@ def leads(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[
     links: list[tuple[str, str]] = []
     for part in parts(keys):
         links += [
-            (root, str(row)) for root, row in _links(connection, bound, part, column) if row is not None
+            (root, str(row)) for root, row in linked_to(connection, bound, part, column) if row is not None
         ]
     others = _others(connection, bound, [row for _, row in links], column, set(keys))
     return [(root, split_key(bound, row)) for root, row in links if row not in others]
@@ -57,7 +57,7 @@ def delete(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> tupl
             deleted += count
             followers.extend(more)
         else:
-            links = _links(connection, bound, part, "target_key")
+            links = linked_to(connection, bound, part, "target_key")
             targets = [str(key) for _, key in links if key is not None]
             forget(connection, bound, part)
             deleted += delete_rows_by_key(connection, bound, unlinked(connection, bound, targets))
@@ -180,7 +180,7 @@ def _delete_rows(connection: sa.Connection, bound: Bound, keys: Sequence[KeyValu
 def _delete_assigned(
     connection: sa.Connection, bound: Bound, keys: list[str]
 ) -> tuple[int, list[tuple[int, str]]]:
-    ids = sorted({int(i) for _, i in _links(connection, bound, keys, "target_id") if i is not None})
+    ids = sorted({int(i) for _, i in linked_to(connection, bound, keys) if i is not None})
     forget(connection, bound, keys)
     if not ids:
         return 0, []
@@ -226,15 +226,18 @@ def _others(
     return found
 
 
-def _links(connection: sa.Connection, bound: Bound, keys: list[str], column: str) -> list[tuple[str, Any]]:
+def linked_to(
+    connection: sa.Connection, bound: Bound, keys: Sequence[str], column: str = "target_id"
+) -> list[tuple[str, Any]]:
+    """The roots' links: which row each leads to."""
     statement = sa.text(
         f"SELECT root_key, {column} FROM changeover_id_map WHERE mapping_id = :m AND root_key IN :keys"
     ).bindparams(sa.bindparam("keys", expanding=True, type_=KeyText()))
-    found = connection.execute(statement, {"m": bound.id, "keys": keys}).all()
-    return [
-        (key_text(root), key_text(value) if isinstance(value, (bytes, str)) else value)
-        for root, value in found
-    ]
+    found: list[tuple[str, Any]] = []
+    for part in parts(keys):
+        for root, value in connection.execute(statement, {"m": bound.id, "keys": part}):
+            found.append((key_text(root), key_text(value) if isinstance(value, (bytes, str)) else value))
+    return found
 
 
 def forget(connection: sa.Connection, bound: Bound, keys: list[str]) -> None:

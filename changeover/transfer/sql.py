@@ -13,7 +13,6 @@ from changeover.mapping import Constant, Python, ValueMap
 from changeover.schema import ForeignKey
 from changeover.types.base import Kind
 from changeover.types.integer import Integer
-from changeover.types.written import WrittenKind
 
 
 def stage(bound: Bound) -> str:
@@ -65,7 +64,7 @@ def differs(bound: Bound, column: BoundColumn) -> str:
             if source
             else column.kind.differs(stored, column.text, family)
         )
-    guard = _senior(bound, column)
+    guard = senior(bound, column)
     return f"(NOT ({guard}) AND ({plain}))" if guard else f"({plain})"
 
 
@@ -223,44 +222,6 @@ def own_unresolved(bound: Bound) -> str | None:
     return f"SELECT s.k, {flags} FROM {stage(bound)} AS s{joins} WHERE {' OR '.join(lost)}"
 
 
-def target_key(bound: Bound) -> str:
-    """The text by which the id map remembers the target row that the staged columns make."""
-    columns = [bound.column(name) for name in bound.identity_columns]
-    return _key_of(bound, [_looked_up(bound, c) if c.lookup else c.text for c in columns])
-
-
-def _looked_up(bound: Bound, column: BoundColumn) -> str:
-    """The text of a parent's column. Whether that one is written with zeros before its digits, only its table knows."""
-    if isinstance(column.kind, Integer):
-        return Integer(zerofill=True).read(column.value, bound.dialect.family, column.kind)
-    return bound.dialect.as_text(column.value)
-
-
-def stored_key(bound: Bound, alias: str = "t") -> str:
-    """The same text of the target row ``alias``, as it is stored."""
-    family, texts = bound.dialect.family, list[str]()
-    for name in bound.identity_columns:
-        column = bound.new.column(name)
-        kind, stored = column.kind if column else None, f"{alias}.{bound.dialect.quote(name)}"
-        texts.append(
-            kind.read(stored, family, kind)
-            if isinstance(kind, WrittenKind)
-            else bound.dialect.as_text(stored)
-        )
-    return _key_of(bound, texts)
-
-
-def _key_of(bound: Bound, texts: Sequence[str]) -> str:
-    if len(texts) > 1:
-        texts = [f"REPLACE(REPLACE({text}, '~', '~~'), '|', '~!')" for text in texts]
-    parts = [part for text in texts for part in (text, "'|'")]
-    return (
-        bound.dialect.as_key(parts[0])
-        if len(parts) == 2
-        else bound.dialect.as_key(bound.dialect.concat(parts[:-1]))
-    )
-
-
 def number(bound: Bound, key: str = "s.k") -> str:
     """The root's key as a number, where it is one."""
     return bound.dialect.integer(key) if bound.key.is_number else "NULL"
@@ -298,7 +259,7 @@ def _key_value(bound: Bound, column: BoundColumn) -> str:
 
 
 def _assigned(bound: Bound, column: BoundColumn) -> str:
-    guard = _senior(bound, column)
+    guard = senior(bound, column)
     return (
         f"CASE WHEN {guard} THEN t.{bound.dialect.quote(column.name)} ELSE {column.value} END"
         if guard
@@ -306,7 +267,7 @@ def _assigned(bound: Bound, column: BoundColumn) -> str:
     )
 
 
-def _senior(bound: Bound, column: BoundColumn) -> str:
+def senior(bound: Bound, column: BoundColumn) -> str:
     """A mapping that is asked first in the merge also feeds this row and has this column."""
     ids = [str(number) for number, columns in bound.seniors if column.name in columns]
     if not ids:

@@ -20,8 +20,8 @@ from changeover.transfer.chunk import Applied
 from changeover.transfer.diagnose import bad_text, dangling, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
+from changeover.transfer.part import Root, unlink
 from changeover.transfer.remember import remember, taken
-from changeover.transfer.remove import forget
 from changeover.transfer.statements import counted, rows, run, scalar, unstage
 
 ROUNDS = 4
@@ -60,8 +60,10 @@ class Writer:
     range_no: int | None
     ids: Ids
     fresh_span: bool = False
-    followers: list[str] = field(default_factory=list[str])
-    """Other roots of the mapping whose row now belongs to a root of the block: they are to be applied again."""
+    first_asked: bool = False
+    """The roots that shared rows are made of were applied just now."""
+    followers: list[Root] = field(default_factory=list[Root])
+    """Other roots whose row now belongs to a root of the block, or is changed by it: they are to be applied again."""
 
     def write(self, block: Block) -> tuple[Applied, list[Reject]]:
         """Stage and store the block. Returns what came of it and the rows that were not stored."""
@@ -93,7 +95,7 @@ class Writer:
                 savepoint.rollback()
                 self.ids.undo()
                 if out.unlink:
-                    forget(self.connection, self.bound, [reject.root_key for reject in out.rejects])
+                    unlink(self.connection, self.bound, [reject.root_key for reject in out.rejects])
                 self._out(out.rejects, rejects)
             except (exc.DBAPIError, _Unlike) as error:
                 if isinstance(error, exc.DBAPIError) and self.bound.dialect.trouble(error) != "row":
@@ -137,7 +139,9 @@ class Writer:
         applied = Applied()
         middle = left.rows // 2
         for half in (left.without(range(middle, left.rows)), left.without(range(middle))):
-            writer = Writer(self.connection, self.bound, self.range_no, self.ids)
+            writer = Writer(
+                self.connection, self.bound, self.range_no, self.ids, first_asked=self.first_asked
+            )
             part, more = writer.write(half)
             applied.add(part)
             self.followers.extend(writer.followers)
@@ -171,7 +175,9 @@ class Writer:
         """Remember which target row each root makes. Whether none of the rows is there yet; and how many gave way to others."""
         bound, connection = self.bound, self.connection
         if bound.identity == "assigned":
-            found = identify(connection, bound, self.range_no, self.ids)
+            found = identify(connection, bound, self.range_no, self.ids, asked=self.first_asked)
+            if found.stuck:
+                raise _Out(found.stuck)
             if found.doubles:
                 raise _Out(found.doubles, unlink=True)
             self.followers = found.followers
