@@ -125,6 +125,13 @@ class Bound:
             statement = statement.where(self.mapping.where)
         return statement.order_by(*self.key.of(root))
 
+    def made_of(self, place: int) -> str:
+        """The target column that the field at ``place`` of a block makes; of several the first, none of the key."""
+        staged = f"s.{self.dialect.quote(self.stage_columns[place])}"
+        made = (column.name for column in self.columns if staged in column.staged)
+        given = (column.target for column in self.pythons if place in column.inputs)
+        return next(made, next(given, ""))
+
     def column(self, name: str) -> BoundColumn:
         """The bound column of this name. Raises KeyError."""
         found = next((c for c in self.columns if c.name == name), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +15,9 @@ from changeover.ledger.tables import KeyText, mapping, reject
 RejectKind = Literal["value", "conflict", "waiting", "referenced"]
 """``value`` does not fit its column; ``conflict``: another row has a unique value or the identity; ``waiting`` for a parent that
 isn't there; ``referenced``: the root is gone, but other rows refer to the target row."""
+
+VALUE_LIMIT = 10_000
+"""Characters of a rejected value that are kept; the old database still has the whole."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def settle(
     if not seen:
         return
     known = {(row["root_key"], row["column_name"]): row for row in _of(connection, mapping_id, seen)}
-    wanted = {(r.root_key, r.column): r for r in found}
+    wanted = {(r.root_key, r.column): _printable(r) for r in found}
     at = now()
     new: list[dict[str, Any]] = []
     stay: list[int] = []
@@ -201,6 +204,14 @@ def _of(connection: sa.Connection, mapping_id: int, seen: Sequence[str]) -> list
         statement = sa.select(reject).where(reject.c.mapping_id == mapping_id, reject.c.root_key.in_(part))
         rows.extend(dict(row) for row in connection.execute(statement).mappings())
     return rows
+
+
+def _printable(found: Reject) -> Reject:
+    # PostgreSQL holds no U+0000.
+    if "\0" not in (found.value or "") + found.reason:
+        return found
+    value = None if found.value is None else found.value.replace("\0", "\\0")
+    return replace(found, value=value, reason=found.reason.replace("\0", "\\0"))
 
 
 def _parts(items: list[Any], size: int = 500) -> list[list[Any]]:

@@ -8,22 +8,20 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.binding import Bound, Move
-from changeover.dialects import Block, of
-from changeover.errors import MappingError
-from changeover.keyset.key import Key
 from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
 from changeover.project import Project
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
-from changeover.transfer.diagnose import bad_text
 from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
 from changeover.transfer.part import FirstAsked, Root
+from changeover.transfer.reading import read
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
 from changeover.transfer.statements import parts, run, scalar
+from changeover.transfer.unreadable import bad_text
 from changeover.transfer.write import Writer
 
 Record = Callable[[sa.Connection, Applied], None]
@@ -108,34 +106,6 @@ def _apply(
     return applied
 
 
-def read(source: sa.Connection, bound: Bound, selection: Selection) -> Block:
-    """The selection's rows as they are now, in one block. Raises MappingError when a join gives a root several rows."""
-    block = of(source).read(source, bound.select(where(source, bound.key, bound, selection)))
-    if bound.mapping.joins and block.rows:
-        keys = block.columns([0])[0]
-        if len(set(keys)) != len(keys):
-            raise MappingError(
-                f"mapping {bound.mapping.name}: a join gives some root of {bound.mapping.root_name} "
-                "several rows; join on a unique key, or "
-                "take one value with a scalar subquery"
-            )
-    return block
-
-
-def where(source: sa.Connection, key: Key, bound: Bound, selection: Selection) -> sa.ColumnElement[bool]:
-    """The selection as a condition on the root's key, in the old database's own order."""
-    root = bound.mapping.root
-    if isinstance(selection, Keys):
-        return key.is_one_of(root, [key.decode(encoded) for encoded in selection.encoded])
-    dialect, columns = of(source), key.of(root)
-    upto = dialect.upto(columns, key.literals(selection.upper))
-    return (
-        upto
-        if selection.lower is None
-        else sa.and_(dialect.after(columns, key.literals(selection.lower)), upto)
-    )
-
-
 def _apply_one(
     target: sa.Connection,
     source: sa.Connection,
@@ -145,9 +115,10 @@ def _apply_one(
     ids: Ids,
     asked: bool,
 ) -> Applied:
-    block = read(source, bound, selection)
-    applied = Applied(rows_read=block.rows, bytes=len(block.data))
-    computed, rejected = compute(bound, block)
+    block, rejected = read(source, bound, selection)
+    applied = Applied(rows_read=block.rows + len(rejected), bytes=len(block.data))
+    computed, refused = compute(bound, block)
+    rejected += refused
     staged, unreadable = bad_text(target, bound, computed)
     rejected.extend(unreadable)
     # Looked for while the stage holds all that was read: a row that doesn't fit is no root that is gone.

@@ -18,15 +18,16 @@ from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.ranges import KeyRange
 from changeover.project import Project
 from changeover.transfer import leftover, sql
-from changeover.transfer.apply import read
 from changeover.transfer.chunk import Span
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.diagnose import bad_text, guards, twins
+from changeover.transfer.diagnose import guards, twins
 from changeover.transfer.functions import compute
 from changeover.transfer.part import drifted
+from changeover.transfer.reading import read
 from changeover.transfer.remove import gone
 from changeover.transfer.retry import Stop, retried
 from changeover.transfer.statements import counted, rows, unstage
+from changeover.transfer.unreadable import bad_text
 
 
 @dataclass(frozen=True)
@@ -180,10 +181,10 @@ class _Compared:
 
 
 def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: Span) -> _Compared:
-    block = read(source, bound, span)
+    block, unread = read(source, bound, span)
     computed, refused = compute(bound, block)
     _, unreadable = bad_text(target, bound, computed)
-    unstaged = {reject.root_key for reject in (*refused, *unreadable)}
+    unstaged = {reject.root_key for reject in (*unread, *refused, *unreadable)}
     extra = [key for key in gone(target, bound, span) if key not in unstaged]
     known = (
         set(ledger_rejects.with_rejects(target, bound.id, sql.stage(bound)))
@@ -202,7 +203,7 @@ def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: 
     missing = sum(1 for absent in bad.values() if absent)
     return _Compared(
         bound.mapping.name,
-        old=block.rows,
+        old=block.rows + len(unread),
         different=len(bad) - missing,
         missing=missing,
         extra=len(extra),

@@ -7,9 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import Bound, BoundColumn
-from changeover.dialects import Block, UnstageableText
-from changeover.dialects.block import decode
-from changeover.ledger.rejects import Reject
+from changeover.ledger.rejects import VALUE_LIMIT, Reject
 from changeover.mapping.marks import REASONS
 from changeover.transfer import sql
 from changeover.transfer.statements import key_text, rows
@@ -17,32 +15,8 @@ from changeover.types import postgres_probe
 from changeover.types.base import Misfit
 from changeover.types.written import MARK, is_marked
 
-VALUE_LIMIT = 10_000
-"""Characters of a rejected value that the ledger keeps; the old database still has the whole."""
-
 COLUMNS = 400
 """Columns in one question, which takes two values for each: PostgreSQL selects 1,664 at the most."""
-
-
-def bad_text(connection: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
-    """Stage the block, without the rows whose text the new database can't hold in any column."""
-    try:
-        bound.dialect.stage(connection, bound.stage, bound.stage_columns, block)
-        return block, []
-    except UnstageableText as error:
-        lines = block.lines()
-        bad = {
-            place: Reject(_key(lines[place].split(b"\t", 1)[0]), "", "value", reason)
-            for place, reason in error.rows.items()
-        }
-        bad.update(
-            (place, reject) for place, line in enumerate(lines) if (reject := _unreadable(bound, line))
-        )
-        if not bad:
-            raise
-        left = block.without(bad)
-        bound.dialect.stage(connection, bound.stage, bound.stage_columns, left)
-        return left, list(bad.values())
 
 
 def guards(connection: sa.Connection, bound: Bound) -> list[Reject]:
@@ -297,35 +271,3 @@ def _doubled(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) ->
 def _joined(parts: list[str]) -> list[str]:
     pieces = [piece for part in parts for piece in ("'|'", part)]
     return pieces[1:]
-
-
-def _unreadable(bound: Bound, line: bytes) -> Reject | None:
-    """A row's reject if the new database can't hold one of its texts."""
-    fields = line.split(b"\t")
-    names = {
-        column.text.removeprefix("s.").strip('`"'): column.name for column in bound.columns if column.staged
-    }
-    for name, field in zip(bound.stage_columns, fields, strict=True):
-        try:
-            text = decode(field)
-        except UnicodeDecodeError:
-            return Reject(
-                _key(fields[0]),
-                names.get(name, ""),
-                "value",
-                "it is not valid UTF-8",
-                field.decode(errors="backslashreplace")[:VALUE_LIMIT],
-            )
-        if text and "\0" in text and bound.dialect.family == "postgresql":
-            return Reject(
-                _key(fields[0]),
-                names.get(name, ""),
-                "value",
-                "it holds U+0000, which PostgreSQL can't store",
-                text.replace("\0", "\\0")[:VALUE_LIMIT],
-            )
-    return None
-
-
-def _key(field: bytes) -> str:
-    return field.decode(errors="backslashreplace").replace("\0", "\\0")

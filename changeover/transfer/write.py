@@ -17,12 +17,13 @@ from changeover.dialects import Block
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied
-from changeover.transfer.diagnose import bad_text, dangling, diagnose, guards, lost, twins, unlike
+from changeover.transfer.diagnose import dangling, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
 from changeover.transfer.part import Root, unlink
 from changeover.transfer.remember import remember, taken
 from changeover.transfer.statements import counted, rows, run, scalar, unstage
+from changeover.transfer.unreadable import bad_text
 
 ROUNDS = 4
 """How often a block is diagnosed before it is halved: each round finds all rows of a sort, and few chunks have four sorts."""
