@@ -14,6 +14,7 @@ from changeover.ledger.rejects import Reject
 from changeover.project import Project
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
+from changeover.transfer.confirm import confirmed
 from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
 from changeover.transfer.part import FirstAsked, Root
@@ -124,6 +125,7 @@ def _apply_one(
     # Looked for while the stage holds all that was read: a row that doesn't fit is no root that is gone.
     unstaged = {reject.root_key for reject in rejected}
     missing = [key for key in gone(target, bound, selection) if key not in unstaged]
+    missing = confirmed(source, bound, selection, missing)
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
     stay = _held(target, bound, missing)
     staying = {reject.root_key for reject in stay}

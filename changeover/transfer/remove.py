@@ -12,6 +12,7 @@ from changeover.keyset.key import KeyValues, split
 from changeover.ledger.tables import KeyText
 from changeover.transfer import sql
 from changeover.transfer.chunk import Keys, Selection, Span
+from changeover.transfer.confirm import same_spelling
 from changeover.transfer.matching import execute, matching
 from changeover.transfer.statements import KEYS_AT_ONCE, key_text, parts, scalar, staged_keys
 
@@ -20,6 +21,7 @@ def gone(connection: sa.Connection, bound: Bound, selection: Selection) -> list[
     """Encoded keys of roots that belong to the selection, may have a target row, and are not in the stage."""
     if isinstance(selection, Keys):
         there = set(staged_keys(connection, bound))
+        same_spelling(bound, there, selection.encoded)
         return [key for key in selection.encoded if key not in there]
     if bound.identity == "direct":
         return _gone_direct(connection, bound, selection)
