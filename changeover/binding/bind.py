@@ -97,7 +97,9 @@ class _Binder:
             read_fields=tuple(self.fields),
             stage_columns=stage,
             dialect=self.new_schema.dialect,
-            seniors=self.seniors(),
+            seniors=tuple((self.ids[other.name], tuple(other.made)) for other in self.seniors()),
+            merged=tuple((self.ids[other.name], written(other)) for other in self.merged()),
+            referring=self.new_schema.referring(self.new),
         )
 
     # The target's primary key
@@ -131,17 +133,22 @@ class _Binder:
         above = [other for other in known if other > mine]
         return (mine if any(other < mine for other in known) else None), (min(above) if above else None)
 
-    def seniors(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    def merged(self) -> list[Mapping]:
         mine = self.mapping.ids
         if not isinstance(mine, Assigned) or not mine.match:
-            return ()
-        return tuple(
-            (self.ids[other.name], tuple(other.made))
-            for other in self.registry.of_target(self.mapping.target)
-            if isinstance(other.ids, Assigned)
-            and other is not self.mapping
+            return []
+        others = self.registry.of_target(self.mapping.target)
+        return [other for other in others if isinstance(other.ids, Assigned) and other is not self.mapping]
+
+    def seniors(self) -> list[Mapping]:
+        mine = self.mapping.ids
+        return [
+            other
+            for other in self.merged()
+            if isinstance(mine, Assigned)
+            and isinstance(other.ids, Assigned)
             and other.ids.priority < mine.priority
-        )
+        ]
 
     # Columns
 
@@ -284,6 +291,11 @@ class _Binder:
                 self.place(target.name), target.unsupported, "leave the column out, or give it another type"
             )
         return target.kind
+
+
+def written(mapping: Mapping) -> tuple[str, ...]:
+    """The target columns that a mapping writes."""
+    return tuple(name for name, made in mapping.made.items() if not isinstance(made, TargetDefault))
 
 
 def shape(

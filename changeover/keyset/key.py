@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.errors import MappingError, NoUsableKey
+from changeover.keyset.spelling import bytes_of, is_odd, unspell
 from changeover.mapping import Mapping, OldTable
 from changeover.schema import ColumnShape, TableShape
 from changeover.types.base import Family, Kind
@@ -83,6 +84,7 @@ class Key:
 
     def decode(self, encoded: str) -> KeyValues:
         """The parts of an encoded key. Raises ValueError when it has not as many as the key has columns."""
+        encoded = unspell(encoded)
         if len(self.columns) == 1:
             return (encoded,)
         parts = split(encoded)
@@ -105,6 +107,8 @@ class Key:
 
     def _literal(self, column: KeyColumn, text: str) -> sa.ColumnElement[Any]:
         value = self._value(column, text)
+        if isinstance(value, str) and is_odd(value):
+            return sa.cast(sa.literal(bytes_of(value), sa.LargeBinary()), sa.Text())
         if self.family == "postgresql":
             return sa.cast(
                 sa.literal(text if not isinstance(value, bytes) else value, _plain(value)), column.type
@@ -120,11 +124,15 @@ class Key:
         if len(columns) == 1:
             return columns[0].in_([row[0] for row in rows])
         if self.family == "sqlite":
-            # Written as IN (VALUES …): SQLite takes no list of rows, and hundreds of ORs are too deep for it.
+            # Written as IN (VALUES …): SQLite takes no list of rows, and hundreds of ORs are deep for it.
+            odd = [row for row, key in zip(rows, keys, strict=True) if any(map(is_odd, key))]
             values = [
-                tuple(self._value(c, v) for c, v in zip(self.columns, key, strict=True)) for key in keys
+                tuple(self._value(c, v) for c, v in zip(self.columns, key, strict=True))
+                for key in keys
+                if not any(map(is_odd, key))
             ]
-            return sa.tuple_(*columns).in_(values)
+            same = [sa.and_(*(c == v for c, v in zip(columns, row, strict=True))) for row in odd]
+            return sa.or_(sa.tuple_(*columns).in_(values), *same)
         return sa.tuple_(*columns).in_([sa.tuple_(*row) for row in rows])
 
 
@@ -137,7 +145,7 @@ def split(encoded: str) -> KeyValues:
 
 def dump(values: KeyValues | None) -> str | None:
     """A key for the ledger."""
-    return None if values is None else json.dumps(list(values), ensure_ascii=False)
+    return None if values is None else json.dumps(list(values), ensure_ascii=any(map(is_odd, values)))
 
 
 def restore(text: str | None) -> KeyValues | None:

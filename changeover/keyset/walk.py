@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from changeover.dialects import Dialect
 from changeover.keyset.key import Key, KeyValues
+from changeover.keyset.spelling import text_of
 from changeover.mapping import OldTable
 
 
@@ -43,8 +44,7 @@ def select_page_end(
             statement = statement.where(part)
     # The index is walked over bare columns; only the one key that is found is written as text.
     inner = statement.subquery("page")
-    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
-    return sa.select(*texts)
+    return sa.select(*_written(key, inner))
 
 
 def last_key(connection: sa.Connection, root: OldTable, key: Key) -> KeyValues | None:
@@ -57,10 +57,17 @@ def last_key(connection: sa.Connection, root: OldTable, key: Key) -> KeyValues |
         .limit(1)
         .subquery("page")
     )
-    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
-    found = connection.execute(sa.select(*texts)).first()
+    found = connection.execute(sa.select(*_written(key, inner))).first()
     return None if found is None else _texts(found)
 
 
+def _written(key: Key, inner: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
+    # SQLite's text may be no UTF-8, which its driver does not give out as text.
+    return [sa.cast(text, sa.LargeBinary()) for text in texts] if key.family == "sqlite" else texts
+
+
 def _texts(row: Any) -> KeyValues:
-    return tuple(value.decode() if isinstance(value, (bytes, bytearray)) else str(value) for value in row)
+    return tuple(
+        text_of(bytes(value)) if isinstance(value, (bytes, bytearray)) else str(value) for value in row
+    )

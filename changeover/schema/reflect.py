@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy import exc
 
 from changeover.dialects import READING, Dialect, TableName, of
 from changeover.errors import UnsupportedType
+from changeover.schema.referring import Referring, has_late_keys, referring
 from changeover.types.base import Kind
 from changeover.types.json import Json
 from changeover.types.recognise import recognise
@@ -30,6 +32,8 @@ class ColumnShape:
     counted: bool
     """Filled by a counter (AUTO_INCREMENT, identity, sequence, rowid) when left out."""
     unsupported: str = ""
+    default: str = ""
+    """The default's SQL, as the database tells it."""
     charset: str | None = None
     collation: str | None = None
     """MySQL's, of a text column."""
@@ -57,6 +61,8 @@ class TableShape:
     primary_key: tuple[str, ...]
     uniques: tuple[tuple[str, ...], ...]
     foreign_keys: tuple[ForeignKey, ...]
+    late: bool = False
+    """Its foreign keys complain at the commit only, and nothing can be done about it: SQLite's deferred ones."""
 
     def column(self, name: str) -> ColumnShape | None:
         """The column of this name, or None."""
@@ -82,6 +88,7 @@ class Schema:
         self._reader = engine.execution_options(**READING)
         self.dialect: Dialect = of(engine)
         self._shapes: dict[TableName, TableShape | None] = {}
+        self._referring: dict[TableName, tuple[Referring, ...]] = {}
         self._lock = threading.Lock()
 
     def table(self, table: TableName) -> TableShape | None:
@@ -90,6 +97,16 @@ class Schema:
             if table not in self._shapes:
                 self._shapes[table] = self._reflect(table)
             return self._shapes[table]
+
+    def referring(self, shape: TableShape) -> tuple[Referring, ...]:
+        """The foreign keys by which rows are deleted or changed together with a row of the table."""
+        with self._lock:
+            if shape.table not in self._referring:
+                with self._reader.connect() as connection:
+                    self._referring[shape.table] = referring(
+                        connection, self.dialect, shape.table, shape.primary_key
+                    )
+            return self._referring[shape.table]
 
     def names(self, schema: str | None = None) -> list[str]:
         """The names of the tables there are."""
@@ -115,8 +132,14 @@ class Schema:
         columns = tuple(
             self._column(cast("dict[str, Any]", found), primary, texts, documents) for found in described
         )
+        broken = self._broken(table) if self.dialect.family == "postgresql" else set[str]()
         return TableShape(
-            table, columns, primary, _uniques(inspector, table, primary), _foreign_keys(inspector, table)
+            table,
+            columns,
+            primary,
+            _uniques(inspector, table, primary, broken),
+            _foreign_keys(inspector, table),
+            self.dialect.family == "sqlite" and self._late(table),
         )
 
     def _texts(self, table: TableName) -> dict[str, tuple[str, str]]:
@@ -138,6 +161,31 @@ class Schema:
         with self._reader.connect() as connection:
             clauses = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalars()
             return {str(clause)[len("json_valid(`") : -len("`)")].replace("``", "`") for clause in clauses}
+
+    @cached_property
+    def at_once(self) -> str | None:
+        """What makes a transaction's deferred constraints complain at once; None where there are none."""
+        if self.dialect.family != "postgresql":
+            return None
+        with self._reader.connect() as connection:
+            deferred = "SELECT EXISTS (SELECT FROM pg_constraint WHERE condeferred)"
+            return "SET CONSTRAINTS ALL IMMEDIATE" if connection.execute(sa.text(deferred)).scalar() else None
+
+    def _late(self, table: TableName) -> bool:
+        with self._reader.connect() as connection:
+            return has_late_keys(connection, table.name)
+
+    def _broken(self, table: TableName) -> set[str]:
+        """PostgreSQL's indexes that a failed CREATE INDEX CONCURRENTLY left behind: what they are to enforce does not hold."""
+        statement = sa.text(
+            "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            "WHERE i.indrelid = to_regclass(:name) AND NOT i.indisvalid"
+        )
+        with self._reader.connect() as connection:
+            return {
+                str(name)
+                for name in connection.execute(statement, {"name": self.dialect.table(table)}).scalars()
+            }
 
     def _column(
         self,
@@ -173,13 +221,14 @@ class Schema:
             computed=found.get("computed") is not None,
             counted=bool(found.get("autoincrement") is True or found.get("identity") or rowid or serial),
             unsupported=unsupported,
+            default=str(found.get("default") or ""),
             charset=texts.get(found["name"], (None, None))[0],
             collation=texts.get(found["name"], (None, None))[1],
         )
 
 
 def _uniques(
-    inspector: sa.Inspector, table: TableName, primary: tuple[str, ...]
+    inspector: sa.Inspector, table: TableName, primary: tuple[str, ...], broken: set[str]
 ) -> tuple[tuple[str, ...], ...]:
     found: dict[tuple[str, ...], None] = {}
     for constraint in inspector.get_unique_constraints(table.name, schema=table.schema):
@@ -191,6 +240,8 @@ def _uniques(
         options: dict[str, Any] = index.get("dialect_options", {})
         partial = any(key.endswith(("_where", "_length", "_prefix")) and options[key] for key in options)
         whole = not index.get("expressions") and all(names)
+        if index["name"] in broken:
+            continue
         if index["unique"] and whole and not partial:
             found[tuple(cast("list[str]", names))] = None
         elif index["unique"] and partial:

@@ -26,7 +26,7 @@ from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Applied, ChunkDone, Span
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers, reapply_waiting
+from changeover.transfer.reapply import reapply_followers, reapply_referenced, reapply_waiting
 from changeover.transfer.retry import Stop, retried
 
 _LOG = logging.getLogger(__name__)
@@ -70,12 +70,17 @@ def backfill(
     halt = stop or threading.Event()
     worker = _Worker(project, move, Pool(), on_chunk, halt)
     count = 1 if project.dialect.single_writer else max(1, min(workers or project.workers, len(wanted) or 1))
-    yield from _in_parallel(worker, wanted, count, halt)
+    deleted = 0
+    for done in _in_parallel(worker, wanted, count, halt):
+        deleted += done.range.deleted
+        yield done
     if halt.is_set():
         raise Interrupted(
             f"{root}: stopped after the last committed chunk; run the same again to go on from there"
         )
     reapply_waiting(project, move, worker.pool, stop=halt)
+    if deleted:
+        reapply_referenced(project, move, worker.pool, stop=halt)
 
 
 def _in_parallel(

@@ -150,3 +150,28 @@ def test_a_new_database_that_cannot_hold_every_text_is_noticed(database: Callabl
         finally:
             connection.exec_driver_sql(f'DROP DATABASE "{other.database}"')
     admin.dispose()
+
+
+def test_a_table_that_refers_to_a_target_must_be_readable(database: Callable[..., str]) -> None:
+    before, after = sa.make_url(database("postgres", "old")), sa.make_url(database("postgres", "new"))
+    run(before, OLD)
+    run(after, NEW["postgres"])
+    run(
+        after,
+        "CREATE TABLE note (id INT PRIMARY KEY, post_id INT REFERENCES post (id) ON DELETE CASCADE);"
+        "CREATE TABLE tag (id INT PRIMARY KEY, post_id INT REFERENCES post (id))",
+    )
+    engine = sa.create_engine(after)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(CREATE["postgres"].replace("%%", "%"))
+        connection.exec_driver_sql("GRANT SELECT, INSERT, UPDATE, DELETE ON post TO moving")
+    try:
+        found = of_rule(checked(before, after.set(username="moving", password="p")), "missing-privilege")
+        assert [f.table for f in found if f.table in ("note", "tag")] == ["note"]
+        assert next(f.remedy for f in found if f.table == "note") == 'GRANT SELECT ON "note" TO moving'
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY moving")
+            connection.exec_driver_sql("DROP ROLE moving")
+        engine.dispose()

@@ -35,6 +35,9 @@ def unwritable(
         grant = f"GRANT TEMPORARY ON DATABASE {schema.dialect.quote(database)} TO {user}"
         yield Missing(title, None, ("TEMPORARY",), grant)
     yield from lacking(schema, title, "", [shape.table for shape in tables], ROWS)
+    written = {shape.table for shape in tables}
+    children = {key.table for shape in tables for key in schema.referring(shape)} - written
+    yield from lacking(schema, title, "", sorted(children, key=str), ("SELECT",))
     for shape in counted:
         yield from _sequences(schema, title, shape, user)
 

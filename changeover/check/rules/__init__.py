@@ -20,6 +20,7 @@ from changeover.check.rules.ids_rule import IdsRule
 from changeover.check.rules.join_multiplies_rows import JoinMultipliesRows
 from changeover.check.rules.key_made_twice import KeyMadeTwice
 from changeover.check.rules.key_not_unique import KeyNotUnique
+from changeover.check.rules.key_of_heirs import KeyOfHeirs
 from changeover.check.rules.key_prefix import KeyPrefix
 from changeover.check.rules.key_too_long import KeyTooLong
 from changeover.check.rules.key_type import KeyType
@@ -79,6 +80,7 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
     "The root's key": (
         NoUsableKey,
         KeyNotUnique,
+        KeyOfHeirs,
         KeyWithoutIndex,
         KeyType,
         KeyPrefix,
