@@ -180,11 +180,17 @@ class Dialect(ABC):
     def allocate(
         self, connection: sa.Connection | None, side: sa.Engine, table: TableName, column: str, count: int
     ) -> list[range]:
-        """``count`` ids of ``table`` that nobody else is or will be given, as ranges.
+        """``count`` ids of ``table`` that nobody else is or will be given, as ranges (which may have a step).
+
+        Where ``takes_ids_ahead`` it may be fewer, for which there is a reason; at least one.
 
         Parameters: ``connection`` is in the transaction that will use them, None where ``takes_ids_ahead``; ``side`` is for
         work that must not be in that transaction.
         """
+
+    def incarnation(self, connection: sa.Connection) -> str:
+        """What ids that were taken ahead end with: another text on a server that may have forgotten that it gave them away."""
+        return ""
 
     @abstractmethod
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:

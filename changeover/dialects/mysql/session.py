@@ -17,6 +17,13 @@ LOCK_WAIT_SECONDS = 3
 """How long a statement waits for a row or a table before the chunk is tried again: under what an application's own
 requests would notice."""
 
+INCARNATION = "changeover_incarnation"
+"""What a pooled connection's notes hold of its server: which it is, and since when it runs."""
+_STARTED = (
+    "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id, ':', UNIX_TIMESTAMP() - CAST(variable_value AS SIGNED)) "
+    "FROM {}.global_status WHERE variable_name = 'Uptime'"
+)
+
 _BOTH = (
     "SET SESSION time_zone = '+00:00'",
     "SET NAMES utf8mb4",
@@ -53,9 +60,13 @@ def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
     )
 
     @event.listens_for(made, "connect")
-    def harden(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+    def harden(connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         with connection.cursor() as cursor:
             for statement in (*_BOTH, *(_OLD if side == "old" else _NEW)):
                 cursor.execute(statement)
+            if side == "new":
+                maria = "MariaDB" in connection.get_server_info()
+                cursor.execute(_STARTED.format("information_schema" if maria else "performance_schema"))
+                record.info[INCARNATION] = cursor.fetchone()[0]
 
     return made
