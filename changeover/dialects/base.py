@@ -22,8 +22,9 @@ READING = {"changeover_reading": True}
 then begins as a reader."""
 
 Side = Literal["old", "new"]
-Trouble = Literal["transient", "row", "fatal"]
-"""``transient``: try the chunk again. ``row``: some row does not fit. ``fatal``: neither helps."""
+Trouble = Literal["transient", "slow", "row", "fatal"]
+"""``transient``: try the chunk again. ``slow``: with fewer rows, since the server gave the statement up for its time. ``row``: some
+row does not fit. ``fatal``: none of it helps."""
 
 
 @dataclass(frozen=True)

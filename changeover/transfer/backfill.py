@@ -61,13 +61,11 @@ def backfill(
     ``on_chunk`` is called from worker threads after each commit; ``stop`` asks to end after the current chunks.
     Raises: Interrupted after ``stop`` was set and the chunks under way are committed; ChangeoverError for unknown names.
     """
-    move = project.move(root)
-    with project.reading() as connection:
-        known = ledger.ranges_of(connection, root)
-        wanted = known if names is None else [ledger.range_named(connection, root, name) for name in names]
+    halt = stop or threading.Event()
+    dialects = {schema.dialect for schema in (project.new, *project.old.values())}
+    move, wanted = retried(partial(_wanted, project, root, names), ChunkSize(), Stop(halt), *dialects)
     if only_pending:
         wanted = [r for r in wanted if r.status != "done" or r.fingerprint != move.fingerprint]
-    halt = stop or threading.Event()
     worker = _Worker(project, move, Pool(), on_chunk, halt)
     count = 1 if project.dialect.single_writer else max(1, min(workers or project.workers, len(wanted) or 1))
     yield from _in_parallel(worker, wanted, count, halt)
@@ -76,6 +74,14 @@ def backfill(
             f"{root}: stopped after the last committed chunk; run the same again to go on from there"
         )
     reapply_waiting(project, move, worker.pool, stop=halt)
+
+
+def _wanted(project: Project, root: str, names: Sequence[str] | None) -> tuple[Move, Sequence[KeyRange]]:
+    move = project.move(root)
+    with project.reading() as connection:
+        if names is None:
+            return move, ledger.ranges_of(connection, root)
+        return move, [ledger.range_named(connection, root, name) for name in names]
 
 
 def _in_parallel(
