@@ -95,6 +95,13 @@ class Project:
         """The new database's."""
         return self.new.dialect
 
+    def explain(self, error: exc.DBAPIError, database: str) -> str:
+        """Why the new database, or the old one of this name, refused a statement, in words that hold no value of a row."""
+        for dialect in (self.dialect, self.old[database].dialect):
+            if (said := dialect.explain(error)) and said != type(error.orig).__name__:
+                return said
+        return f"{type(error.orig).__name__} from the database"
+
     def close(self) -> None:
         """Close all pooled connections."""
         for schema in (*self.old.values(), self.new):

@@ -245,7 +245,4 @@ class _Worker:
         return total, waiting
 
     def _explain(self, error: exc.DBAPIError) -> str:
-        for dialect in (self.project.dialect, self.project.old[self.move.database].dialect):
-            if (said := dialect.explain(error)) and said != type(error.orig).__name__:
-                return said
-        return f"{type(error.orig).__name__} from the database"
+        return self.project.explain(error, self.move.database)
