@@ -61,11 +61,26 @@ def _is_own(state: str) -> bool:
     return state[:2] not in (*_ROW, *_OTHER)
 
 
+def hides_rows(error: BaseException) -> bool:
+    """Row-level security would have hidden rows from the statement. The server's function tells it in any language."""
+    original = getattr(error, "orig", None) or error
+    return (
+        isinstance(original, psycopg.Error)
+        and original.sqlstate == "42501"
+        and original.diag.source_function == "check_enable_rls"
+    )
+
+
 def explain(error: BaseException) -> str:
     """See `Dialect.explain`: the state's meaning and the column or constraint, never the server's text."""
     original = getattr(error, "orig", None) or error
     if not isinstance(original, psycopg.Error) or original.sqlstate is None:
         return type(original).__name__
+    if hides_rows(error):
+        return (
+            "row-level security would hide rows of a table from the account: let it see all, by ALTER ROLE … BYPASSRLS "
+            "[SQLSTATE 42501]"
+        )
     about = original.diag
     where = f" (column {about.column_name})" if about.column_name else ""
     where = f" (constraint {about.constraint_name})" if about.constraint_name else where
