@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.dialects import READING, Dialect, TableName, of
-from changeover.errors import UnsupportedType
+from changeover.errors import DatabaseRefused, UnsupportedType
 from changeover.types.base import Kind
 from changeover.types.json import Json
 from changeover.types.recognise import recognise
@@ -85,10 +85,21 @@ class Schema:
         self._lock = threading.Lock()
 
     def table(self, table: TableName) -> TableShape | None:
-        """The table's shape, or None if there is no such table or view."""
+        """The table's shape, or None if there is no such table or view.
+
+        Raises: DatabaseRefused when the server doesn't let us look; its own error when asking again may help.
+        """
         with self._lock:
             if table not in self._shapes:
-                self._shapes[table] = self._reflect(table)
+                try:
+                    self._shapes[table] = self._reflect(table)
+                except exc.DBAPIError as error:
+                    if error.connection_invalidated or self.dialect.trouble(error) != "fatal":
+                        raise
+                    why = self.dialect.explain(error)
+                    raise DatabaseRefused(
+                        f"table {table} of database {self.engine.url.database} can't be looked at: {why}"
+                    ) from error
             return self._shapes[table]
 
     def names(self, schema: str | None = None) -> list[str]:

@@ -128,5 +128,8 @@ def explain(error: BaseException) -> str:
         return type(original).__name__
     text = str(original.args[1]) if len(original.args) > 1 else ""
     found = next((match for pattern in _NAMES if (match := pattern.search(text))), None)
+    if number == 1142 and "SHOW" in text.split():
+        # Which statement was denied is said in any language.
+        return f"the account may not see how the table is made, which takes a grant on all of it, not on columns [error {number}]"
     where = f" ({found['what'].lower()} {found['name']})" if found else ""
     return f"{_MEANING.get(number, _MEANING[1644] if number >= _OWN else 'the server refused it')}{where} [error {number}]"
