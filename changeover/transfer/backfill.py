@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -132,7 +133,10 @@ class _Worker:
         except exc.DBAPIError as failed:
             error = f"range {found.name} of {found.root}: {self._explain(failed)}"
         except Exception as bug:  # noqa: BLE001 - one range must not end the others
-            _LOG.exception("range %s of %s", found.name, found.root)
+            # Not its text, which may hold a row's value.
+            trace = "".join(traceback.format_tb(bug.__traceback__))
+            _LOG.error("range %s of %s: %s\n%s", found.name, found.root, type(bug).__name__, trace)
+            _LOG.debug("range %s of %s", found.name, found.root, exc_info=True)
             error = (
                 f"range {found.name} of {found.root}: unexpected {type(bug).__name__}; the log has its trace"
             )
