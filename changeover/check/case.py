@@ -111,6 +111,10 @@ class Case:
         except MappingError:
             return None
 
+    def feeding(self, table: TableName) -> tuple[Mapping, ...]:
+        """The mappings whose target is this table of the new database."""
+        return tuple(m for m in self.registry.mappings if self.new_schema.same(m.target, table))
+
     # Columns
 
     @cached_property
