@@ -294,6 +294,8 @@ def shape(
     if found is None:
         near = ", ".join(schema.names(table.schema)[:20])
         raise Mismatch(
-            Place(mapping.name, None, column), f"{side} has no table {table}", f"it has: {near or 'none'}"
+            Place(mapping.name, None, column),
+            f"{side} has no table {table}{table.reading}",
+            f"it has: {near or 'none'}",
         )
     return found

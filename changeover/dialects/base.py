@@ -40,6 +40,11 @@ class TableName:
         schema, _, name = text.rpartition(".")
         return cls(name, schema or None)
 
+    @property
+    def reading(self) -> str:
+        """How a name with a dot was read, for a message that it was not found; empty for one without."""
+        return f" ({self} is read as table {self.name} of schema {self.schema})" if self.schema else ""
+
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
