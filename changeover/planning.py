@@ -79,6 +79,8 @@ def plan(
             if not rival:
                 raise
         except exc.DBAPIError as error:
+            if stop is not None and stop.is_set():
+                break
             database = root.partition(".")[0]
             raise DatabaseRefused(
                 f"{root} could not be planned: {project.explain(error, database)}"

@@ -24,6 +24,8 @@ class Rule(ABC):
 
     name: ClassVar[str]
     severity: ClassVar[Severity]
+    scans: ClassVar[bool] = False
+    """Reads as many index entries, or rows, as an old table has."""
 
     @abstractmethod
     def check(self, site: Site) -> Iterator[Finding]:

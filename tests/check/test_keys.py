@@ -133,3 +133,13 @@ def test_the_mappings_of_a_root_share_its_key(check_on: Check) -> None:
     assert found.rule == "split-keys-differ"
     same = Mapping("tag", table, {"text": constant(None)}, key=("id",), ids=Assigned())
     assert check_on(first, same, old=before, new=after) == []
+
+
+def test_values_of_another_sort_in_an_sqlite_key_are_found(check_on: Check) -> None:
+    kinds = {"a": "INT NOT NULL PRIMARY KEY", "b": "VARCHAR(9) NOT NULL PRIMARY KEY"}
+    for declared, value, sort in ((kinds["a"], "'x'", "text"), (kinds["b"], "x'62'", "blob")):
+        tables = f"CREATE TABLE t (k {declared}); INSERT INTO t VALUES (1), ({value})"
+        root = old("old", "t")
+        found = check_on(Mapping("t", root, {}), old=tables, new=f"CREATE TABLE t (k {declared})")
+        finding = only(of_rule(found, "key-stored-otherwise"))
+        assert (finding.column, f"stored as {sort}" in finding.message) == ("k", True)
