@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.binding import Move, moves
-from changeover.dialects import READING, Dialect, of
+from changeover.dialects import READING, Dialect, of, shown
 from changeover.errors import ConfigurationError, ConnectionRefused
 from changeover.ledger import mappings as ledger_mappings
 from changeover.mapping import Registry
@@ -69,9 +69,8 @@ class Project:
                 with schema.engine.execution_options(**READING).connect() as connection:
                     connection.execute(sa.text("SELECT 1"))
             except exc.DBAPIError as error:
-                url = schema.engine.url.render_as_string(hide_password=True)
                 raise ConnectionRefused(
-                    f"the {title} ({url}) can't be reached: {_reason(error)}; look at {variable}"
+                    f"the {title} ({shown(schema.engine.url)}) can't be reached: {_reason(error)}; look at {variable}"
                 ) from None
 
     @cached_property
@@ -94,6 +93,13 @@ class Project:
     def dialect(self) -> Dialect:
         """The new database's."""
         return self.new.dialect
+
+    def explain(self, error: exc.DBAPIError, database: str) -> str:
+        """Why the new database, or the old one of this name, refused a statement, in words that hold no value of a row."""
+        for dialect in (self.dialect, self.old[database].dialect):
+            if (said := dialect.explain(error)) and said != type(error.orig).__name__:
+                return said
+        return f"{type(error.orig).__name__} from the database"
 
     def close(self) -> None:
         """Close all pooled connections."""

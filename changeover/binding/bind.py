@@ -16,7 +16,7 @@ from changeover.binding.own_parent import own_parents
 from changeover.binding.parents import find_parent, natural_key, parsed, returned, through_ids
 from changeover.dialects import TableName
 from changeover.errors import Place
-from changeover.keyset.key import Key, choose
+from changeover.keyset.key import choose
 from changeover.mapping import (
     Assigned,
     Computed,
@@ -306,17 +306,8 @@ def shape(
     if found is None:
         near = ", ".join(schema.names(table.schema)[:20])
         raise Mismatch(
-            Place(mapping.name, None, column), f"{side} has no table {table}", f"it has: {near or 'none'}"
+            Place(mapping.name, None, column),
+            f"{side} has no table {table}{table.reading}",
+            f"it has: {near or 'none'}",
         )
     return found
-
-
-def key_text(
-    key: Key, values: list[sa.ColumnElement[Any]], kinds: list[Kind], family: Any
-) -> sa.ColumnElement[Any]:
-    """The encoded root key that ``values`` (of ``kinds``) spell."""
-    parts = [
-        kind.text(value, family, column.kind)
-        for kind, value, column in zip(kinds, values, key.columns, strict=True)
-    ]
-    return key.join(parts, family)

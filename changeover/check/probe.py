@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from changeover.dialects import of
+from changeover.dialects.postgresql.errors import hides_rows
 from changeover.schema import Schema
 
 WORDS = 300
@@ -23,7 +24,7 @@ def answer(schema: Schema, statement: sa.Executable | str, values: dict[str, Any
 
 
 def complaint(schema: Schema, select: sa.Select[Any]) -> str | None:
-    """Why a chunk can't be read by this statement, in the server's words; None when it can.
+    """Why a chunk can't be read by this statement, in the server's words; None when it can, or would but for row-level security.
 
     The statement must select no rows: the server's words then hold nothing but what the mapping's author wrote.
     Raises: NotImplementedError for a zone that the database doesn't know.
@@ -32,7 +33,8 @@ def complaint(schema: Schema, select: sa.Select[Any]) -> str | None:
         with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             schema.dialect.read(connection, select)
     except (SQLAlchemyError, dbapi_error(schema.engine)) as error:
-        return words(error)
+        # `missing-privilege` reports whom policies hide rows from.
+        return None if hides_rows(error) else words(error)
     return None
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from changeover.check import refuse_errors
 from changeover.cli import options, output
 from changeover.cli.copying import Copied, Order, copy, open_rejects
 from changeover.cli.opening import one_root, open_project, open_registry, selected
@@ -40,6 +42,7 @@ def backfill(
             "--plan/--no-plan", help="First plan what is not planned yet, as `changeover plan` does."
         ),
     ] = True,
+    unchecked: options.Unchecked = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
@@ -48,7 +51,7 @@ def backfill(
 
     Takes the ranges that are not done: the first time all; after a stop or a failure those that are left, each from its
     last committed chunk; after a mapping changed those that were copied by the old one. Rows that don't fit are kept as
-    rejects, and the rest goes on.
+    rejects, and the rest goes on. Begins only if `changeover check` finds no error, as far as schemas tell.
 
     Exits with 0 only if every row of the selected tables (or ranges) was moved: no failed range, no reject.
 
@@ -65,12 +68,14 @@ def backfill(
     chosen = selected(registry, tables, table)
     names = _ranges(one_root(chosen, "--range"), ranges) if ranges else ()
     with open_project(registry, mappings, workers) as project, Stopping() as stopping:
+        if not unchecked:
+            refuse_errors(project, {m.name for m in chosen.mappings}, instead="--unchecked")
         if names:
             _check_names(project, chosen.roots[0], names)
         order = Order(chosen.roots, names, again, project.workers)
         with display(len(order.roots)) as progress:
             if plan and not names:
-                _plan(project, order.roots, progress)
+                _plan(project, order.roots, progress, stopping.event)
             copied = copy(project, order, progress, stopping.event)
         found = statuses(project, order.roots)
         interrupted = stopping.event.is_set()
@@ -102,9 +107,9 @@ def _check_names(project: Project, root: str, names: Sequence[str]) -> None:
         )
 
 
-def _plan(project: Project, roots: Sequence[str], progress: Progress) -> None:
+def _plan(project: Project, roots: Sequence[str], progress: Progress, stop: threading.Event) -> None:
     for root in roots:
-        planned = plan_root(project, root)
+        planned = plan_root(project, root, stop=stop)
         if planned.added:
             amount = f"{output.number(planned.added, 'range')}, {output.number(planned.rows, 'row')}"
             progress.say(f"planned {root}: {amount}, {planned.seconds:.1f} s")

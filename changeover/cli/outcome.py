@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from changeover.settings import mask, read_env_file
 
 _ORDER = ("check", "plan", "backfill", "status", "rejects", "grants", "upgrade")
 _DRIVERS = {"pymysql": "mysql", "psycopg": "postgresql", "sqlite3": "sqlite"}
+_ROOT = Path(__file__).parents[2]
 _NOTHING_TRIED = (ConfigurationError, ConnectionRefused, LedgerMissing, MappingError)
 
 
@@ -94,6 +96,17 @@ def _refusal(error: DBAPIError) -> str:
     return of(sa.URL.create(family)).explain(error) if family else type(error.orig).__name__
 
 
+def _place(error: Exception) -> str:
+    """``file:line`` of this project that raised, or where it began."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame for frame in frames if _ROOT in Path(frame.filename).parents and ".venv" not in frame.filename
+    ]
+    frame = (own or frames)[-1]
+    file = Path(frame.filename)
+    return f"{file.relative_to(_ROOT) if file.is_relative_to(_ROOT) else file.name}:{frame.lineno}"
+
+
 def _report(error: Exception, context: typer.Context) -> Code:
     asked = invocation(context)
     if asked.debug:
@@ -102,7 +115,8 @@ def _report(error: Exception, context: typer.Context) -> Code:
         message = mask(str(error))
         code = Code.USAGE if isinstance(error, _NOTHING_TRIED) else Code.FINDINGS
     else:
-        reason = _refusal(error) if isinstance(error, DBAPIError) else str(error)
+        # Its text may hold a row's value, as any error's of Python may that was given one.
+        reason = _refusal(error) if isinstance(error, DBAPIError) else f"raised in {_place(error)}"
         message = f"{type(error).__name__}: {mask(reason)}"
         code = Code.BROKEN
         if not asked.debug:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 import changeover
 from changeover.cli import options, output
-from changeover.dialects import of
+from changeover.dialects import of, shown
 from changeover.errors import ConnectionRefused
 from changeover.ledger import LEDGER_VERSION
 from changeover.settings import NEW_URL, mask, new_url
@@ -62,9 +62,7 @@ def upgrade(
     if json:
         output.document({"command": "upgrade", "ok": True, "version": LEDGER_VERSION})
     else:
-        output.answer(
-            f"the ledger in the new database ({url.render_as_string(hide_password=True)}) is at {LEDGER_VERSION}"
-        )
+        output.answer(f"the ledger in the new database ({shown(url)}) is at {LEDGER_VERSION}")
 
 
 def _run(config: Config, url: sa.URL) -> None:
@@ -85,9 +83,8 @@ def _connected(engine: sa.Engine) -> Generator[sa.Connection]:
         connection = engine.connect()
     except DBAPIError as error:
         reason = mask(" ".join(str(error.orig).split()))
-        shown = engine.url.render_as_string(hide_password=True)
         raise ConnectionRefused(
-            f"the new database ({shown}) can't be reached: {reason}; look at {NEW_URL}"
+            f"the new database ({shown(engine.url)}) can't be reached: {reason}; look at {NEW_URL}"
         ) from None
     with connection:
         yield connection

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.dialects import Dialect
+from changeover.errors import NoUsableKey
 from changeover.keyset.key import Key, KeyValues
 from changeover.keyset.spelling import text_of
 from changeover.mapping import OldTable
@@ -23,11 +24,12 @@ def page_end(
 ) -> KeyValues | None:
     """The key of the ``rows``-th root after ``after``, or None if there are fewer up to ``upto``.
 
-    It reads ``rows`` entries of the key's index and nothing of the table.
+    It reads ``rows`` entries of the key's index and nothing of the table. Raises: NoUsableKey when the page ends where it began.
     """
     statement = select_page_end(dialect, root, key, after, upto, rows)
-    found = connection.execute(statement).first()
-    return None if found is None else _texts(found)
+    row = connection.execute(statement).first()
+    found = None if row is None else _texts(row)
+    return moved_on(root, key, after, found)
 
 
 def select_page_end(
@@ -65,6 +67,20 @@ def _written(key: Key, inner: sa.Subquery) -> list[sa.ColumnElement[Any]]:
     texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
     # SQLite's text may be no UTF-8, which its driver does not give out as text.
     return [sa.cast(text, sa.LargeBinary()) for text in texts] if key.family == "sqlite" else texts
+
+
+def moved_on(root: OldTable, key: Key, after: KeyValues | None, found: KeyValues | None) -> KeyValues | None:
+    """``found``, where a page that begins after ``after`` ends. Raises: NoUsableKey when that is where it began.
+
+    A key whose text doesn't lead back to its place in the index would be walked for ever.
+    """
+    if found is not None and found == after:
+        names = ", ".join(c.name for c in key.columns)
+        raise NoUsableKey(
+            f"table {root.database_}.{root.qualified_}: some row's key ({names}) does not compare with its own text, and can't be "
+            "paged by; mend the row, or name another unique set of columns with key="
+        )
+    return found
 
 
 def _texts(row: Any) -> KeyValues:

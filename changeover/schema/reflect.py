@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.dialects import READING, Dialect, TableName, of
-from changeover.errors import UnsupportedType
+from changeover.errors import DatabaseRefused, UnsupportedType
 from changeover.schema.referring import Referring, has_late_keys, referring
 from changeover.types.base import Kind
 from changeover.types.json import Json
@@ -92,10 +92,23 @@ class Schema:
         self._lock = threading.Lock()
 
     def table(self, table: TableName) -> TableShape | None:
-        """The table's shape, or None if there is no such table or view."""
+        """The table's shape, or None if there is no such table or view.
+
+        Raises: DatabaseRefused when the server doesn't let us look; its own error when asking again may help.
+        """
         with self._lock:
             if table not in self._shapes:
-                self._shapes[table] = self._reflect(table)
+                try:
+                    self._shapes[table] = self._reflect(table)
+                except exc.NoSuchTableError:
+                    self._shapes[table] = None  # SQLite has it, but spells it otherwise
+                except exc.DBAPIError as error:
+                    if error.connection_invalidated or self.dialect.trouble(error) != "fatal":
+                        raise
+                    why = self.dialect.explain(error)
+                    raise DatabaseRefused(
+                        f"table {table} of database {self.engine.url.database} can't be looked at: {why}"
+                    ) from error
             return self._shapes[table]
 
     def referring(self, shape: TableShape) -> tuple[Referring, ...]:
@@ -107,6 +120,22 @@ class Schema:
                         connection, self.dialect, shape.table, shape.primary_key
                     )
             return self._referring[shape.table]
+
+    @cached_property
+    def _folds(self) -> bool:
+        """Whether the case of tables' names says nothing here: ``Member`` is ``member``."""
+        if self.dialect.family != "mysql":
+            return self.dialect.family == "sqlite"
+        with self._reader.connect() as connection:
+            return bool(connection.exec_driver_sql("SELECT @@lower_case_table_names").scalar())
+
+    def same(self, one: TableName | str, other: TableName | str) -> bool:
+        """Whether both name one table of this database, however they are spelled."""
+        return self.folded(one) == self.folded(other)
+
+    def folded(self, table: TableName | str) -> str:
+        """The table's name, alike for all spellings of it."""
+        return str(table).lower() if self._folds else str(table)
 
     def names(self, schema: str | None = None) -> list[str]:
         """The names of the tables there are."""
@@ -125,6 +154,11 @@ class Schema:
                 inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
             )
             described = inspector.get_columns(table.name, schema=table.schema)
+        if self.dialect.family == "mysql":
+            # SQLAlchemy gives names as SHOW CREATE TABLE spells them, with each backtick twice.
+            primary = tuple(map(_plain, primary))
+            for found in described:
+                found["name"] = _plain(found["name"])
         texts = self._texts(table) if self.dialect.family == "mysql" else {}
         documents = (
             self._documents(table) if getattr(self.engine.dialect, "is_mariadb", False) else set[str]()
@@ -133,14 +167,22 @@ class Schema:
             self._column(cast("dict[str, Any]", found), primary, texts, documents) for found in described
         )
         broken = self._broken(table) if self.dialect.family == "postgresql" else set[str]()
+        uniques = _uniques(inspector, table, primary, broken)
+        if self.dialect.family == "mysql":
+            uniques = tuple(tuple(map(_plain, names)) for names in uniques)
+            uniques = tuple(names for names in uniques if names != primary)
         return TableShape(
             table,
             columns,
             primary,
-            _uniques(inspector, table, primary, broken),
-            _foreign_keys(inspector, table),
+            uniques,
+            self._own(table, _foreign_keys(inspector, table)),
             self.dialect.family == "sqlite" and self._late(table),
         )
+
+    def _own(self, table: TableName, keys: tuple[ForeignKey, ...]) -> tuple[ForeignKey, ...]:
+        """The foreign keys, those that lead to the table itself spelled as it is asked for."""
+        return tuple(replace(key, parent=table) if self.same(key.parent, table) else key for key in keys)
 
     def _texts(self, table: TableName) -> dict[str, tuple[str, str]]:
         """Character set and collation by column: reflection leaves them out where they are the table's own."""
@@ -225,6 +267,10 @@ class Schema:
             charset=texts.get(found["name"], (None, None))[0],
             collation=texts.get(found["name"], (None, None))[1],
         )
+
+
+def _plain(name: str) -> str:
+    return name.replace("``", "`")
 
 
 def _uniques(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -61,13 +62,11 @@ def backfill(
     ``on_chunk`` is called from worker threads after each commit; ``stop`` asks to end after the current chunks.
     Raises: Interrupted after ``stop`` was set and the chunks under way are committed; ChangeoverError for unknown names.
     """
-    move = project.move(root)
-    with project.reading() as connection:
-        known = ledger.ranges_of(connection, root)
-        wanted = known if names is None else [ledger.range_named(connection, root, name) for name in names]
+    halt = stop or threading.Event()
+    dialects = {schema.dialect for schema in (project.new, *project.old.values())}
+    move, wanted = retried(partial(_wanted, project, root, names), ChunkSize(), Stop(halt), *dialects)
     if only_pending:
         wanted = [r for r in wanted if r.status != "done" or r.fingerprint != move.fingerprint]
-    halt = stop or threading.Event()
     worker = _Worker(project, move, Pool(), on_chunk, halt)
     count = 1 if project.dialect.single_writer else max(1, min(workers or project.workers, len(wanted) or 1))
     deleted = 0
@@ -81,6 +80,14 @@ def backfill(
     reapply_waiting(project, move, worker.pool, stop=halt)
     if deleted:
         reapply_referenced(project, move, worker.pool, stop=halt)
+
+
+def _wanted(project: Project, root: str, names: Sequence[str] | None) -> tuple[Move, Sequence[KeyRange]]:
+    move = project.move(root)
+    with project.reading() as connection:
+        if names is None:
+            return move, ledger.ranges_of(connection, root)
+        return move, [ledger.range_named(connection, root, name) for name in names]
 
 
 def _in_parallel(
@@ -131,7 +138,10 @@ class _Worker:
         except exc.DBAPIError as failed:
             error = f"range {found.name} of {found.root}: {self._explain(failed)}"
         except Exception as bug:  # noqa: BLE001 - one range must not end the others
-            _LOG.exception("range %s of %s", found.name, found.root)
+            # Not its text, which may hold a row's value.
+            trace = "".join(traceback.format_tb(bug.__traceback__))
+            _LOG.error("range %s of %s: %s\n%s", found.name, found.root, type(bug).__name__, trace)
+            _LOG.debug("range %s of %s", found.name, found.root, exc_info=True)
             error = (
                 f"range {found.name} of {found.root}: unexpected {type(bug).__name__}; the log has its trace"
             )
@@ -244,7 +254,4 @@ class _Worker:
         return total, waiting
 
     def _explain(self, error: exc.DBAPIError) -> str:
-        for dialect in (self.project.dialect, self.project.old[self.move.database].dialect):
-            if (said := dialect.explain(error)) and said != type(error.orig).__name__:
-                return said
-        return f"{type(error.orig).__name__} from the database"
+        return self.project.explain(error, self.move.database)

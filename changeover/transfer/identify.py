@@ -86,7 +86,8 @@ def _assign(connection: sa.Connection, bound: Bound, range_no: int | None, ids: 
     start = 0
     cases: list[str] = []
     for block in ids.take(needed):
-        cases.append(f"WHEN n.place <= {start + len(block)} THEN {block.start} + n.place - {start + 1}")
+        place_in = f"(n.place - {start + 1})" + (f" * {block.step}" if block.step > 1 else "")
+        cases.append(f"WHEN n.place <= {start + len(block)} THEN {block.start} + {place_in}")
         start += len(block)
     return run(
         connection,

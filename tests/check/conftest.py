@@ -13,6 +13,7 @@ from changeover.check import Finding, check
 from changeover.dialects import of
 from changeover.mapping import Mapping, Registry
 from changeover.schema import Schema
+from tests.transfer.rig import Rig, rigged
 
 
 class Check(Protocol):
@@ -51,6 +52,12 @@ def check_on(database: Callable[..., str]) -> Iterator[Check]:
             return check(Registry(mappings), schemas, made(new_kind or kind, "new", new, "new"))
 
         yield on
+
+
+@pytest.fixture
+def rig(database: Callable[..., str]) -> Iterator[Callable[..., Rig]]:
+    with rigged(database) as make:
+        yield make
 
 
 def run(url: sa.URL, statements: str) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from changeover.mapping import Assigned, Computed, Mapping, Offset, lookup, narrow, old
+from changeover.mapping import Assigned, Computed, Keep, Mapping, Offset, lookup, narrow, old
 from changeover.mapping.ids import Ids
 from tests.check.conftest import Check, of_rule, only
 
@@ -125,3 +127,20 @@ def test_columns_to_match_by_identify_a_row(check_on: Check) -> None:
     assert "not unique" in only(of_rule(check_on(loose, old=OLD, new=after), "assigned-match")).message
     unique = "CREATE TABLE member (id INTEGER PRIMARY KEY, mail VARCHAR(50) NOT NULL UNIQUE)"
     assert check_on(loose, old=OLD, new=unique) == []
+
+
+@pytest.mark.parametrize(
+    ("highest", "said"),
+    [(100, "16333 are kept .* 16334 are left"), (32_750, "8 are kept .* refuses"), (None, None)],
+)
+def test_a_counter_with_few_ids_left_is_noticed(
+    check_on: Check, highest: int | None, said: str | None
+) -> None:
+    rows = f"; INSERT INTO t VALUES ({highest})" if highest else ""
+    tables = "CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE t (id SMALLINT AUTO_INCREMENT PRIMARY KEY)"
+    root = old("old", "t")
+    mapping = Mapping("t", root, {}, ids=Keep())
+    found = of_rule(
+        check_on(mapping, old=tables[0] + rows, new=tables[1], kind="mariadb"), "counter-headroom"
+    )
+    assert [bool(re.search(said or "", f.message)) for f in found] == ([True] if said else [])

@@ -176,3 +176,13 @@ def test_an_index_that_was_never_finished_is_no_key(database: Callable[..., str]
         assert found.keys == (("k",),)
     schema.engine.dispose()
     plain.dispose()
+
+
+def test_values_of_another_sort_in_an_sqlite_key_are_found(check_on: Check) -> None:
+    kinds = {"a": "INT NOT NULL PRIMARY KEY", "b": "VARCHAR(9) NOT NULL PRIMARY KEY"}
+    for declared, value, sort in ((kinds["a"], "'x'", "text"), (kinds["b"], "x'62'", "blob")):
+        tables = f"CREATE TABLE t (k {declared}); INSERT INTO t VALUES (1), ({value})"
+        root = old("old", "t")
+        found = check_on(Mapping("t", root, {}), old=tables, new=f"CREATE TABLE t (k {declared})")
+        finding = only(of_rule(found, "key-stored-otherwise"))
+        assert (finding.column, f"stored as {sort}" in finding.message) == ("k", True)

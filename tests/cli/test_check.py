@@ -79,3 +79,36 @@ def test_nothing_is_written_to_the_new_database(shop):
     one = shop()
     one.run("check")
     assert one.scalar("SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'changeover%'") == 0
+
+
+@pytest.mark.parametrize("command", [["plan"], ["backfill"], ["backfill", "product"]])
+def test_nothing_begins_while_the_check_finds_errors_unless_told_so(shop, command):
+    one = shop()
+    one.run("upgrade")
+    one.write_mappings(MAPPINGS.replace("product.price", "category.cate_no"))
+    ended = one.run(*command, "--json")
+    assert ended.code == 2
+    message = ended.document["error"]["message"]
+    assert "`changeover check` finds" in message
+    assert "[stray-old-table] mapping shop.tb_product.product, table" in message
+    assert one.scalar("SELECT COUNT(*) FROM changeover_range") == 0
+    assert "--unchecked" in message
+
+
+def test_errors_of_other_tables_keep_no_table_from_beginning(shop):
+    one = shop()
+    one.run("upgrade")
+    one.execute("DROP TABLE product", new=True)
+    assert one.run("plan", "category").code == 2  # the mappings of lookups are bound together
+    one = shop()
+    one.run("upgrade")
+    one.execute("CREATE TABLE other (id INTEGER PRIMARY KEY)", new=True)
+    one.execute("ALTER TABLE category ADD COLUMN group_id INTEGER REFERENCES other (id)", new=True)
+    wrong = MAPPINGS.replace(
+        '"name": category.cate_nm', '"name": category.cate_nm, "group_id": category.cate_no'
+    )
+    one.write_mappings(wrong)
+    assert one.run("backfill", "category").code == 2
+    assert one.run("plan", "product").code == 0
+    assert one.run("backfill", "category", "--unchecked").code == 1
+    assert one.scalar("SELECT COUNT(*) FROM changeover_range") == 2

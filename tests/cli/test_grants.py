@@ -90,7 +90,7 @@ def test_the_passwords_of_the_urls_are_not_printed_and_nothing_is_connected_to(s
     )
     ended = one.run("grants")
     assert ended.code == 0
-    assert "worker:***@nowhere.invalid" in ended.out
+    assert "://nowhere.invalid/service" in ended.out
     assert "pw-of-nobody" not in ended.out + ended.err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from tests.cli.shop import MAPPINGS
 
 PASSWORD = "p@ss:w/rd-of-nobody"
+VALUE = "s3cret@example.com"
 COMMANDS = (
     "check",
     "plan",
@@ -173,6 +175,47 @@ def test_an_unexpected_error_is_one_message_without_values_and_a_code_of_its_own
     assert ended.document["error"]["kind"] == "OperationalError"
     assert "--debug" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_an_unexpected_error_shows_its_place_and_not_its_text(shop, monkeypatch):
+    one = shop()
+    one.run("upgrade")
+
+    def fails(*_, **__):
+        raise ValueError(f"invalid literal: {VALUE!r}")
+
+    monkeypatch.setattr("changeover.planning.last_key", fails)
+    ended = one.run("plan", "--json")
+    assert ended.code == 3
+    assert "ValueError: raised in tests/cli/test_messages.py:" in ended.document["error"]["message"]
+    assert "s3cret" not in ended.out + ended.err
+    assert "s3cret" in one.run("plan", "--debug").err
+
+
+def test_a_range_s_unexpected_error_is_logged_without_its_text(shop, monkeypatch, caplog):
+    one = shop()
+    one.run("upgrade")
+
+    def fails(*_, **__):
+        raise ValueError(f"invalid literal: {VALUE!r}")
+
+    monkeypatch.setattr(sys.modules["changeover.transfer.backfill"], "apply", fails)
+    ended = one.run("backfill")
+    assert ended.code == 1
+    assert "unexpected ValueError" in ended.out
+    assert "in fails" in caplog.text
+    assert "s3cret@" not in ended.out + ended.err + caplog.text
+
+
+@pytest.mark.parametrize("driver", ["postgresql", "mysql"])
+def test_a_url_is_shown_without_what_may_be_a_secret(shop, monkeypatch, driver):
+    one = shop()
+    monkeypatch.setenv("CHANGEOVER_OLD_SHOP_URL", f"{driver}://127.0.0.1:1/db?user=bob&password=s3cret")
+    ended = one.run("plan")
+    assert ended.code == 2
+    assert "://127.0.0.1:1/db) can't be reached" in ended.err
+    assert "s3cret" not in ended.err
+    assert "bob" not in ended.err
 
 
 def test_a_closed_pipe_ends_the_program_quietly(shop):

@@ -71,6 +71,19 @@ def test_a_table_that_can_not_be_planned_leaves_the_others_planned(
     assert [len(keys_of(instance, registry, table)) for table in TABLES] == [2, 11, 0, 10, 3]
 
 
+def test_nothing_is_planned_of_a_table_whose_mapping_the_check_refuses_unless_told_so(
+    run_job: Run, instance: dg.DagsterInstance, registry: Registry, sample: Sample
+) -> None:
+    sample.execute("shop", "DROP INDEX grade_member")
+    result = run_job("plan_tables")
+    assert not result.success
+    assert "not planned: community.member+shop.tb_member" in str(result.all_events)
+    assert [len(keys_of(instance, registry, table)) for table in TABLES] == [2, 0, 6, 10, 3]
+    config = {"tables": ["member"], "unchecked": True}
+    assert run_job("plan_tables", {"ops": {"plan": {"config": config}}}).success
+    assert [len(keys_of(instance, registry, table)) for table in TABLES] == [2, 11, 6, 10, 3]
+
+
 def test_ranges_copied_without_dagster_are_shown_once(
     project: Project, registry: Registry, instance: dg.DagsterInstance
 ) -> None:

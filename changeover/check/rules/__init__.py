@@ -8,6 +8,7 @@ from changeover.check.rules.assigned_without_counter import AssignedWithoutCount
 from changeover.check.rules.case_insensitive_unique import CaseInsensitiveUnique
 from changeover.check.rules.characters_lost import CharactersLost
 from changeover.check.rules.constant_misfit import ConstantMisfit
+from changeover.check.rules.counter_headroom import CounterHeadroom
 from changeover.check.rules.database_encoding import DatabaseEncoding
 from changeover.check.rules.declaration import Declaration
 from changeover.check.rules.default_column_unmapped import DefaultColumnUnmapped
@@ -22,6 +23,7 @@ from changeover.check.rules.key_made_twice import KeyMadeTwice
 from changeover.check.rules.key_not_unique import KeyNotUnique
 from changeover.check.rules.key_of_heirs import KeyOfHeirs
 from changeover.check.rules.key_prefix import KeyPrefix
+from changeover.check.rules.key_stored_otherwise import KeyStoredOtherwise
 from changeover.check.rules.key_too_long import KeyTooLong
 from changeover.check.rules.key_type import KeyType
 from changeover.check.rules.key_without_index import KeyWithoutIndex
@@ -86,6 +88,7 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
         KeyPrefix,
         KeyTooLong,
         NullInKey,
+        KeyStoredOtherwise,
         SplitKeysDiffer,
     ),
     "Target tables and columns": (
@@ -101,6 +104,7 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
     "Ids": (
         IdsRule,
         KeyMadeTwice,
+        CounterHeadroom,
         AssignedWithoutCounter,
         AssignedMatch,
     ),
