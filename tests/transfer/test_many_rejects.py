@@ -18,7 +18,7 @@ COUNT = 500
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What PyMySQL really sent: an executemany of UPDATEs is one statement for each."""
     found: list[str] = []
-    query: Any = pymysql.cursors.Cursor._query
+    query: Any = getattr(pymysql.cursors.Cursor, "_query")  # noqa: B009 - private, and so unknown to the type checker
 
     def counted(self: Any, statement: Any, *args: Any) -> Any:
         found.append(statement)
