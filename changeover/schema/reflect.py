@@ -138,8 +138,13 @@ class Schema:
         return str(table).lower() if self._folds else str(table)
 
     def names(self, schema: str | None = None) -> list[str]:
-        """The names of the tables there are."""
-        return sorted(sa.inspect(self._reader).get_table_names(schema=schema))
+        """The names of the tables there are; none of a schema that isn't there."""
+        try:
+            return sorted(sa.inspect(self._reader).get_table_names(schema=schema))
+        except exc.DBAPIError as error:
+            if error.connection_invalidated or self.dialect.trouble(error) != "fatal":
+                raise
+            return []
 
     def _reflect(self, table: TableName) -> TableShape | None:
         inspector = sa.inspect(self._reader)

@@ -66,7 +66,7 @@ _MEANING = {
     1977: "a text has characters that the column's character set lacks",
     3854: "a text has characters that the column's character set lacks",
     1044: "the account has no privilege on the database",
-    1049: "there is no such database (a name with a dot in it means database.table)",
+    1049: "there is no such database",
     1142: "the account lacks a privilege on the table (`changeover grants` prints them all)",
     1143: "the account lacks a privilege on the column (`changeover grants` prints them all)",
     1227: "the account lacks a privilege (`changeover grants` prints them all)",
