@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
 
 from changeover.mapping import Mapping, constant, join, left_join, old, utc
 from tests.check.conftest import Check, of_rule, only
@@ -157,6 +157,22 @@ def test_several_refused_expressions_are_all_named(check_on: Check) -> None:
     )
     found = of_rule(check_on(mapping, old=OLD, new=NEW), "select-fails")
     assert [(f.table, f.column) for f in found] == [("old.tb_post", None), ("post", "title")]
+
+
+@pytest.mark.parametrize(
+    "folding",
+    [
+        literal_column("MAX(title)"),
+        case((literal_column("COUNT(*)") > 5, "many"), else_="few"),
+    ],
+)
+def test_an_aggregate_that_only_the_database_can_read_is_named_with_its_column(
+    check_on: Check, folding: ColumnElement[str]
+) -> None:
+    found = only(check_on(Mapping("post", POST, {"title": folding}), old=OLD, new=NEW))
+    assert (found.rule, found.column) == ("select-fails", "title")
+    assert "one row" in found.message
+    assert "subquery" in found.remedy
 
 
 def test_a_refused_join_is_found(check_on: Check) -> None:
