@@ -20,8 +20,8 @@ from changeover.mapping.expressions import expression
 Column = Expression | Narrow | Constant | TargetDefault | ValueMap | Lookup | Python
 """Any way to make a target column."""
 
-Declared = Column | sa.ColumnElement[Any]
-"""What a mapping's author may write: a bare SQLAlchemy expression is an `Expression`."""
+Declared = Column | sa.ColumnElement[Any] | sa.Select[Any]
+"""What a mapping's author may write: a bare SQLAlchemy expression is an `Expression`, a SELECT its one value."""
 
 
 def column(declared: object) -> Column:
