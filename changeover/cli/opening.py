@@ -31,7 +31,7 @@ def open_registry(mappings: str | None) -> Registry:
     except MappingError as error:
         place = _place(error)
         raise MappingError(f"{place}: {error}" if place else str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = _place(error) or f"package {package}"
         raise MappingError(f"{place}: {type(error).__name__}: {error}") from error
 

@@ -122,9 +122,10 @@ def test_mappings_are_found_from_a_folder_below_and_by_option(shop, monkeypatch)
     assert one.run("plan", "--mappings", f"../{one.package}").code == 0
     monkeypatch.chdir(one.folder)
     assert one.run("plan", "--mappings", one.package).code == 0
-    unknown = one.run("plan", "--mappings", "nobodys_moves")
-    assert unknown.code == 2
-    assert "nobodys_moves" in unknown.err
+    for name in ("nobodys_moves", "nobodys.other.moves"):
+        unknown = one.run("plan", "--mappings", name)
+        assert unknown.code == 2
+        assert f"{name!r} can't be imported" in unknown.err
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,7 @@ def test_mappings_are_found_from_a_folder_below_and_by_option(shop, monkeypatch)
         ("import nobodys_library\n", "ModuleNotFoundError: No module named 'nobodys_library'"),
         ("products = = 1\n", "SyntaxError"),
         ("products.nothing()\n", "NameError"),
+        ("raise SystemExit(3)\n", "SystemExit"),
     ],
 )
 def test_a_mistake_in_a_mappings_module_is_named_with_file_and_line(shop, wrong, said):
