@@ -12,6 +12,7 @@ from changeover.binding import Move, moves
 from changeover.dialects import READING, Dialect, of, shown
 from changeover.errors import ConfigurationError, ConnectionRefused
 from changeover.ledger import mappings as ledger_mappings
+from changeover.ledger.version import check_version
 from changeover.mapping import Registry
 from changeover.schema import Schema
 from changeover.settings import Settings
@@ -52,7 +53,7 @@ class Project:
         )
         try:
             project.check_connections()
-            ledger_mappings.check_version(project.new.engine)
+            check_version(project.new.engine)
         except Exception:
             project.close()
             raise

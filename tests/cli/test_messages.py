@@ -171,7 +171,7 @@ def test_an_unknown_command_or_option_is_a_usage_error(shop):
 def test_an_unexpected_error_is_one_message_without_values_and_a_code_of_its_own(shop):
     one = shop()
     one.run("upgrade")
-    one.execute("DROP TABLE changeover_mapping", new=True)
+    one.execute("ALTER TABLE changeover_mapping RENAME COLUMN name TO nom", new=True)
     ended = one.run("status", "--json")
     assert ended.code == 3
     assert ended.document["error"]["kind"] == "OperationalError"

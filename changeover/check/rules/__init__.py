@@ -29,6 +29,8 @@ from changeover.check.rules.key_stored_otherwise import KeyStoredOtherwise
 from changeover.check.rules.key_too_long import KeyTooLong
 from changeover.check.rules.key_type import KeyType
 from changeover.check.rules.key_without_index import KeyWithoutIndex
+from changeover.check.rules.ledger_absent import LedgerAbsent
+from changeover.check.rules.ledger_unusable import LedgerUnusable
 from changeover.check.rules.lookup_key import LookupKey
 from changeover.check.rules.lookup_mapping import LookupMapping
 from changeover.check.rules.lookup_not_unique import LookupNotUnique
@@ -154,6 +156,8 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
         NewDatabaseReadOnly,
         PacketTooSmall,
         DatabaseEncoding,
+        LedgerAbsent,
+        LedgerUnusable,
     ),
     "Everything else": (
         Declaration,
