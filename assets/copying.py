@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from assets.component import Component, needed
+from assets.component import Component
 from assets.events import REJECTS_SHOWN, Rejected, evaluations, materializations
 from assets.keys import new_key
 from assets.partitions import Partitions
@@ -39,7 +39,7 @@ def copy_partitions(context: dg.AssetExecutionContext, component: Component, reg
     Raises: dagster.Failure at the end if a range failed, and at once for what concerns all of them (a
     database that can't be reached, a mapping that doesn't fit the schemas). It is not tried again by itself.
     """
-    with open_project(context.resources, needed(registry, component)) as project:
+    with open_project(context.resources, registry.needed(component.targets)) as project:
         copy = _Copy(context, component, project)
         for root, names in copy.partitions.by_root(context.partition_keys).items():
             ranges = copy.ranges(root, names)

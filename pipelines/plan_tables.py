@@ -7,7 +7,7 @@ Dagster show what the ledger knows, so it is what rebuilds Dagster's storage aft
 import dagster as dg
 from pydantic import Field
 
-from assets.component import Component, components, needed
+from assets.component import Component, components
 from changeover.check import refuse_errors
 from changeover.mapping import Registry
 from changeover.planning import plan
@@ -59,7 +59,7 @@ def plan_tables(registry: Registry) -> dg.JobDefinition:
 def _plan(
     context: dg.OpExecutionContext, component: Component, registry: Registry, config: PlanConfig
 ) -> None:
-    with open_project(context.resources, needed(registry, component)) as project:
+    with open_project(context.resources, registry.needed(component.targets)) as project:
         if not config.unchecked:
             names = {m.name for root in component.roots for m in registry.of_root(root)}
             refuse_errors(project, names, instead="unchecked: true in the run's configuration")

@@ -84,11 +84,15 @@ class Registry:
                 "leave one of the lookups to target_default() and fill it in a mapping of its own"
             ) from None
 
+    def has(self, name: str) -> bool:
+        """Whether a mapping, target, root or domain is called so."""
+        return any(name in (m.target, m.root_name, m.name, m.domain) for m in self.mappings)
+
     def select(self, names: Iterable[str]) -> Registry:
         """The mappings whose target, root or name is among ``names``. Raises ConfigurationError for an unknown one."""
         wanted = list(names)
         for name in wanted:
-            if not any(name in (m.target, m.root_name, m.name, m.domain) for m in self.mappings):
+            if not self.has(name):
                 raise ConfigurationError(
                     f"no mapping, target, root or domain is named {name!r}; there are: {', '.join(self.targets)}"
                 )
