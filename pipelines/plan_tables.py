@@ -8,13 +8,14 @@ import dagster as dg
 from pydantic import Field
 
 from assets.component import Component, components
+from assets.partitions import PLAN_JOB
 from changeover.check import refuse_errors
 from changeover.mapping import Registry
 from changeover.planning import plan
 from pipelines.ledger_view import show
 from resources import open_project, resource_keys
 
-JOB = "plan_tables"
+JOB = PLAN_JOB
 
 
 class PlanConfig(dg.Config):
