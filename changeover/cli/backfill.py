@@ -78,8 +78,10 @@ def backfill(
                 _plan(project, order.roots, progress, stopping.event)
             copied = copy(project, order, progress, stopping.event)
         found = [status for status in table_status(project) if status.root in order.roots]
-        interrupted = stopping.event.is_set()
+        # What was done before would look the same if it was to be done again.
+        ended = not (again or names) or (len(copied) == len(order.roots) and all(c.finished for c in copied))
         moved = not open_rejects(project, order) if names else all(_is_moved(f, planned=plan) for f in found)
+    interrupted = stopping.event.is_set() and not (ended and moved)
     well = moved and not any(one.failed or one.error for one in copied)
     code = Code.INTERRUPTED if interrupted else Code.OK if well else Code.FINDINGS
     if json:

@@ -122,7 +122,7 @@ def retry(
             )
         else:
             output.answer("there is nothing to try again")
-    if stopping.event.is_set():
+    if left and stopping.event.is_set():
         output.say("stopped; the same command goes on")
         end(Code.INTERRUPTED)
     end(Code.FINDINGS if left else Code.OK)
