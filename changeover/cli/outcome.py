@@ -17,6 +17,8 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from typer.core import TyperGroup
 
+from changeover.check.privileges import is_denied
+from changeover.check.probe import words
 from changeover.cli import output
 from changeover.dialects import of
 from changeover.errors import (
@@ -158,6 +160,9 @@ def _report(error: Exception, context: typer.Context) -> Code:
     if isinstance(error, ChangeoverError):
         message = mask(str(error))
         code = Code.USAGE if isinstance(error, _NOTHING_TRIED) else Code.FINDINGS
+    elif isinstance(error, DBAPIError) and is_denied(error):
+        message = f"a database refuses: {mask(words(error))}; `changeover grants` prints the rights that its account needs"
+        code = Code.USAGE
     else:
         # Its text may hold a row's value, as any error's of Python may that was given one.
         reason = _refusal(error) if isinstance(error, DBAPIError) else f"raised in {_place(error)}"
