@@ -24,6 +24,10 @@ def expression(what: str, value: Any) -> sa.ColumnElement[Any]:
         return value.scalar_subquery()
     if isinstance(value, sa.ColumnElement):
         return value
+    if isinstance(value, sa.TextClause):
+        raise TypeError(
+            f"{what} got text(…), of which nothing is known; write literal_column(…), or an expression"
+        )
     raise TypeError(
         f"{what} got {value!r}, which is no SQLAlchemy expression: write an old column (`product.price`) or an expression of some"
     )

@@ -104,10 +104,10 @@ def _remedy(package: Path, file: Path) -> str:
     if len(parts) == 1:
         return f"move it into the folder of a domain, {package.name}/<domain>/{file.name}"
     domain = package / parts[0]
-    if not parts[0].isidentifier():
-        return f"give the folder {domain} a name that Python can import, of letters, digits and _"
+    if "." in parts[0]:
+        return f"give the folder {domain} a name that Python can import, without a dot"
     if not (domain / "__init__.py").is_file():
         return f"put an __init__.py into the folder {domain}"
     if len(parts) > 2:
         return f"move it up into the folder of its domain, {domain}"
-    return "give the file a name that Python can import, of letters, digits and _"
+    return "give the file a name that Python can import, without a dot"
