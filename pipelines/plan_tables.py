@@ -7,14 +7,15 @@ Dagster show what the ledger knows, so it is what rebuilds Dagster's storage aft
 import dagster as dg
 from pydantic import Field
 
-from assets.component import Component, components, needed
+from assets.component import Component, components
+from assets.partitions import PLAN_JOB
 from changeover.check import refuse_errors
 from changeover.mapping import Registry
 from changeover.planning import plan
 from pipelines.ledger_view import show
 from resources import open_project, resource_keys
 
-JOB = "plan_tables"
+JOB = PLAN_JOB
 
 
 class PlanConfig(dg.Config):
@@ -59,7 +60,7 @@ def plan_tables(registry: Registry) -> dg.JobDefinition:
 def _plan(
     context: dg.OpExecutionContext, component: Component, registry: Registry, config: PlanConfig
 ) -> None:
-    with open_project(context.resources, needed(registry, component)) as project:
+    with open_project(context.resources, registry.needed(component.targets)) as project:
         if not config.unchecked:
             names = {m.name for root in component.roots for m in registry.of_root(root)}
             refuse_errors(project, names, instead="unchecked: true in the run's configuration")

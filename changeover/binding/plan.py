@@ -92,7 +92,8 @@ def _places(registry: Registry, parents: dict[str, set[str]]) -> dict[str, int]:
 
 def _fingerprint(bounds: tuple[Bound, ...], dialect: sa.engine.Dialect) -> str:
     digest = hashlib.sha256()
-    for bound in bounds:
+    # In which order they are written depends on what else is bound.
+    for bound in sorted(bounds, key=lambda b: b.mapping.name):
         compiled = bound.select(sa.true()).compile(dialect=dialect)
         columns = [f"{column.name}={column.value}" for column in bound.columns]
         functions = [_code(column.python.function) for column in bound.pythons]

@@ -63,6 +63,8 @@ class Case:
         self.new_schema = new
         self.unreadable: dict[TableName, str] = {}
         """Tables that the server does not let us look at, and why."""
+        self.unanswered: set[str] = set()
+        """Why questions about the mapping could not be answered, as far as that was told."""
 
     # The two sides
 
@@ -197,3 +199,5 @@ class Case:
             return MappingError(str(error))
         except DBAPIError as error:
             return MappingError(reason((*self.old_schemas.values(), self.new_schema), error))
+        except Exception as error:  # noqa: BLE001 - what stops a run is a finding, whatever it is
+            return MappingError(f"it can't be bound: {type(error).__name__}: {error}")

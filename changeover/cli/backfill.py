@@ -17,11 +17,11 @@ from changeover.cli.opening import one_root, open_project, open_registry, select
 from changeover.cli.outcome import Code, end
 from changeover.cli.plan import plan_root
 from changeover.cli.progress import Progress, display
-from changeover.cli.status import has_findings, statuses
+from changeover.cli.status import has_findings
 from changeover.cli.stopping import Stopping
 from changeover.errors import ConfigurationError
 from changeover.ledger.ranges import ranges_of
-from changeover.ledger.status import TableStatus
+from changeover.ledger.status import TableStatus, table_status
 from changeover.project import Project
 
 
@@ -67,7 +67,7 @@ def backfill(
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     names = _ranges(one_root(chosen, "--range"), ranges) if ranges else ()
-    with open_project(registry, mappings, workers) as project, Stopping() as stopping:
+    with open_project(registry, chosen, mappings, workers) as project, Stopping() as stopping:
         if not unchecked:
             refuse_errors(project, {m.name for m in chosen.mappings}, instead="--unchecked")
         if names:
@@ -77,9 +77,11 @@ def backfill(
             if plan and not names:
                 _plan(project, order.roots, progress, stopping.event)
             copied = copy(project, order, progress, stopping.event)
-        found = statuses(project, order.roots)
-        interrupted = stopping.event.is_set()
+        found = [status for status in table_status(project) if status.root in order.roots]
+        # What was done before would look the same if it was to be done again.
+        ended = not (again or names) or (len(copied) == len(order.roots) and all(c.finished for c in copied))
         moved = not open_rejects(project, order) if names else all(_is_moved(f, planned=plan) for f in found)
+    interrupted = stopping.event.is_set() and not (ended and moved)
     well = moved and not any(one.failed or one.error for one in copied)
     code = Code.INTERRUPTED if interrupted else Code.OK if well else Code.FINDINGS
     if json:

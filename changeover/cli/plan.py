@@ -62,11 +62,10 @@ def plan(
     """
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
-    roots = chosen.roots
-    with open_project(registry, mappings) as project:
+    with open_project(registry, chosen, mappings) as project:
         if not unchecked:
             refuse_errors(project, {m.name for m in chosen.mappings}, instead="--unchecked")
-        planned = [plan_root(project, root, rows, partial_tail=not full) for root in roots]
+        planned = [plan_root(project, root, rows, partial_tail=not full) for root in chosen.roots]
     if json:
         output.document({"command": "plan", "ok": True, "tables": planned})
         return

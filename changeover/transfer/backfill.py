@@ -181,8 +181,12 @@ class _Worker:
         return True
 
     def _sweep(self, found: KeyRange, token: str, size: ChunkSize, retry: Stop) -> None:
+        # Where keys are numbers, the chunks met every target row of the range: one that can't be deleted is counted already.
+        met = all(bound.identity == "direct" or bound.key.is_number for bound in self.move.bounds)
+
         def record(connection: sa.Connection, applied: Applied) -> None:
-            ledger.advance(connection, found, token, found.upper, applied.counts(), 0.0)
+            counts = applied.counts() | ({"rejected": 0} if met else {})
+            ledger.advance(connection, found, token, found.upper, counts, 0.0)
 
         sweep = partial(leftover.sweep, self.project, self.move, found, self.pool, record)
         retried(sweep, size, retry, self.project.dialect, self.project.old[self.move.database].dialect)

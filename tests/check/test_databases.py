@@ -48,7 +48,8 @@ CREATE = {
 def checked(before: sa.URL, after: sa.URL) -> list[Finding]:
     engines = [of(before).engine(before, "old", 2), of(after).engine(after, "new", 2)]
     try:
-        return check(Registry((MAPPING,)), {"old": Schema(engines[0])}, Schema(engines[1]))
+        found = check(Registry((MAPPING,)), {"old": Schema(engines[0])}, Schema(engines[1]))
+        return [finding for finding in found if finding.rule != "ledger-absent"]
     finally:
         for engine in engines:
             engine.dispose()

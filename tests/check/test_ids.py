@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from changeover.mapping import Assigned, Computed, Keep, Mapping, Offset, lookup, narrow, old
+from changeover.mapping import Assigned, Computed, Keep, Mapping, Offset, constant, lookup, narrow, old
 from changeover.mapping.ids import Ids
 from tests.check.conftest import Check, of_rule, only
 
@@ -66,6 +66,25 @@ def test_a_computed_key_that_is_in_the_mapping_is_accepted(check_on: Check) -> N
         )
         == []
     )
+
+
+def test_a_computed_key_of_constants_alone_is_one_key_for_all_roots(check_on: Check) -> None:
+    after = "CREATE TABLE member (kind VARCHAR(10), code VARCHAR(10), mail VARCHAR(50) NOT NULL, PRIMARY KEY (kind, code))"
+    made = {"kind": constant("shop"), "code": constant("x"), "mail": ONE.mail}
+    found = only(check_on(Mapping("member", ONE, made, ids=Computed()), old=OLD, new=after))
+    assert (found.rule, found.severity) == ("constant-key", "error")
+    apart = Mapping("member", ONE, {**made, "code": ONE.code}, ids=Computed())
+    assert check_on(apart, old=OLD, new=after) == []
+
+
+def test_an_offset_below_zero_may_not_lead_there(check_on: Check) -> None:
+    mapping = Mapping("member", ONE, {"mail": ONE.mail}, ids=Offset(-5))
+    rows = "; INSERT INTO tb_one VALUES (3, 'c', 'm'), (9, 'd', 'n')"
+    found = only(check_on(mapping, old=OLD + rows, new=NEW))
+    assert (found.rule, found.column) == ("offset-overflow", "id")
+    assert "-2" in found.message
+    assert "-3" in found.remedy
+    assert check_on(mapping, old=OLD + rows.replace("(3,", "(6,"), new=NEW) == []
 
 
 def test_a_kept_key_that_the_target_is_too_small_for_needs_consent(check_on: Check) -> None:

@@ -68,6 +68,7 @@ def test_a_mapping_that_contradicts_itself_is_a_finding_with_file_and_line(shop)
 
 def test_warnings_alone_are_shown_and_exit_with_0(shop):
     one = shop()
+    one.run("upgrade")
     one.execute("ALTER TABLE product ADD COLUMN note VARCHAR(10) DEFAULT 'new'", new=True)
     ended = one.run("check", "--json")
     assert [(f["severity"], f["column"]) for f in ended.document["findings"]] == [("warning", "note")]
@@ -99,7 +100,8 @@ def test_errors_of_other_tables_keep_no_table_from_beginning(shop):
     one = shop()
     one.run("upgrade")
     one.execute("DROP TABLE product", new=True)
-    assert one.run("plan", "category").code == 2  # the mappings of lookups are bound together
+    assert one.run("plan", "category").code == 0
+    assert one.run("plan", "product").code == 2
     one = shop()
     one.run("upgrade")
     one.execute("CREATE TABLE other (id INTEGER PRIMARY KEY)", new=True)
@@ -112,3 +114,20 @@ def test_errors_of_other_tables_keep_no_table_from_beginning(shop):
     assert one.run("plan", "product").code == 0
     assert one.run("backfill", "category", "--unchecked").code == 1
     assert one.scalar("SELECT COUNT(*) FROM changeover_range") == 2
+
+
+def test_the_state_of_the_ledger_is_reported(shop):
+    one = shop()
+    absent = one.run("check", "--json")
+    assert (absent.code, [f["rule"] for f in absent.document["findings"]]) == (0, ["ledger-absent"])
+    assert "changeover upgrade" in absent.document["findings"][0]["remedy"]
+    one.run("upgrade")
+    assert one.run("check", "--json").document["findings"] == []
+    one.execute("UPDATE changeover_version SET version_num = 'ledger_9999'", new=True)
+    newer = one.run("check", "--json")
+    assert (newer.code, [f["rule"] for f in newer.document["findings"]]) == (1, ["ledger-unusable"])
+    assert "install the newer" in newer.document["findings"][0]["remedy"]
+    one.execute("DELETE FROM changeover_version", new=True)
+    unfinished = one.run("check")
+    assert unfinished.code == 1
+    assert "was interrupted" in unfinished.out
