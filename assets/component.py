@@ -57,21 +57,6 @@ def components(registry: Registry) -> tuple[Component, ...]:
         return tuple(_component(registry, *sets[place]) for place in order)
 
 
-def needed(registry: Registry, component: Component) -> Registry:
-    """The mappings that moving the component involves: its own, and those of all tables it looks up, directly or not.
-
-    A run opens only their databases, so one old database may be down while tables of another are moved.
-    """
-    wanted: set[str] = set()
-    waiting = list(component.targets)
-    while waiting:
-        target = waiting.pop()
-        if target not in wanted:
-            wanted.add(target)
-            waiting.extend(registry.parents(target))
-    return Registry(tuple(m for m in registry.mappings if m.target in wanted))
-
-
 _Set = tuple[frozenset[str], frozenset[str]]
 """Roots, targets."""
 

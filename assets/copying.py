@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from assets.component import Component, needed
+from assets.component import Component
 from assets.events import REJECTS_SHOWN, Rejected, evaluations, materializations
 from assets.keys import new_key
-from assets.partitions import Partitions
+from assets.partitions import PLAN_JOB, Partitions
 from assets.progress import SECONDS_BETWEEN_LINES, Progress
 from assets.watched import watched
 from changeover.ledger.ranges import KeyRange, ranges_of
@@ -39,9 +39,9 @@ def copy_partitions(context: dg.AssetExecutionContext, component: Component, reg
     Raises: dagster.Failure at the end if a range failed, and at once for what concerns all of them (a
     database that can't be reached, a mapping that doesn't fit the schemas). It is not tried again by itself.
     """
-    with open_project(context.resources, needed(registry, component)) as project:
+    with open_project(context.resources, registry.needed(component.targets)) as project:
         copy = _Copy(context, component, project)
-        for root, names in copy.partitions.by_root(context.partition_keys).items():
+        for root, names in copy.partitions.by_root(copy.known(context.partition_keys)).items():
             ranges = copy.ranges(root, names)
             if _is_resumed(context):
                 yield from copy.told(ranges)
@@ -78,6 +78,19 @@ class _Copy:
     @property
     def partitions(self) -> Partitions:
         return Partitions(self.component.roots)
+
+    def known(self, keys: Sequence[str]) -> list[str]:
+        """Those of the partitions that the ledger knows. The others fail: nothing of them is copied, whatever Dagster lists."""
+        with self.project.reading() as connection:
+            ranges = [found for root in self.component.roots for found in ranges_of(connection, root)]
+        there = {self.partitions.key(found.root, found.name) for found in ranges}
+        for key in keys:
+            if key not in there:
+                self.failed[key] = (
+                    f"not in the ledger: launch {PLAN_JOB}, which lists the key ranges that there are"
+                )
+                self.context.log.error("%s failed: %s", key, self.failed[key])
+        return [key for key in keys if key in there]
 
     def ranges(self, root: str, names: Sequence[str]) -> list[KeyRange]:
         wanted = set(names)

@@ -15,6 +15,9 @@ import dagster as dg
 from assets.component import Component
 from assets.keys import safe
 
+PLAN_JOB = "plan_tables"
+"""The job that brings Dagster's list of partitions and the ledger together."""
+
 RANGES_PER_RUN = 25
 """Of an operator's backfill. A run costs about 5 CPU-seconds whatever it does, a range 10 to 60 s of copying:
 25 of them make the one negligible, and are few enough to see a table's runs end one by one."""

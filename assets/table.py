@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.checks import check_outputs, partition_checks
 from assets.columns import column_lineage
-from assets.component import Component, needed
+from assets.component import Component
 from assets.copying import copy_partitions
 from assets.keys import new_key, old_key, safe
 from assets.lineage import old_tables
@@ -36,7 +36,7 @@ def table_assets(component: Component, registry: Registry, owners: Owners) -> dg
         check_specs=checks,
         partitions_def=partitions,
         backfill_policy=backfill_policy(),
-        required_resource_keys=resource_keys(needed(registry, component)),
+        required_resource_keys=resource_keys(registry.needed(component.targets)),
         pool=f"old_{safe(component.mappings[0].database)}",
     )
     def copy(context: dg.AssetExecutionContext) -> Iterator[Any]:

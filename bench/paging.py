@@ -72,7 +72,7 @@ def _page(
 ) -> Callable[[], Taken]:
     def work() -> None:
         upper = page_end(connection, dialect, bound.mapping.root, bound.key, after, end, ROWS)
-        if upper is None or read(connection, bound, Span(after, upper)).rows != ROWS:
+        if upper is None or read(connection, bound, Span(after, upper))[0].rows != ROWS:
             raise RuntimeError("the page is not full")
 
     return lambda: Taken(seconds(work))

@@ -29,6 +29,10 @@ class UnsupportedType(MappingError):
     """A column has a type that Changeover does not know how to carry."""
 
 
+class DatabaseRefused(ChangeoverError):
+    """A database refused a statement that nothing is wrong with: for a lock, a limit, a privilege."""
+
+
 class TooManyRejects(ChangeoverError):
     """A table passed its limit of rejects; the range was stopped early."""
 

@@ -6,7 +6,9 @@ kept but the last key. Ranges are only ever appended, so that whatever refers to
 
 from __future__ import annotations
 
+import logging
 import math
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -15,23 +17,32 @@ from sqlalchemy import exc
 
 from changeover.binding import Move
 from changeover.dialects import TableName
-from changeover.errors import MappingError, NoUsableKey
+from changeover.errors import DatabaseRefused, MappingError, NoUsableKey
+from changeover.keyset import stored
 from changeover.keyset.key import KeyValues
 from changeover.keyset.names import range_name
-from changeover.keyset.walk import last_key, page_end
+from changeover.keyset.walk import last_key, moved_on, page_end
 from changeover.ledger import ranges as ledger
 from changeover.ledger.mappings import planned
 from changeover.ledger.ranges import KeyRange, Planned
 from changeover.mapping import Offset
 from changeover.project import Project
+from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.gate import refuse_uncaptured
+from changeover.transfer.retry import Stop, retried
+
+_LOG = logging.getLogger(__name__)
 
 SMALLEST, LARGEST, WANTED = 25_000, 1_000_000, 200
 """Rows a range has at least and at most, and how many ranges a table should have. A range takes seconds to copy at 25,000 rows and
 10 to 60 s at a million; a few hundred partitions are comfortable for a person, and 2,000 for the UI."""
 
 HEADROOM = 10_000_000
-"""Ids kept free above the highest old one, so that the old application can go on while the new one counts above them."""
+"""Ids kept free above the highest old one, so that the old application can go on while the new one counts above them. Of what a
+smaller counter has left, half is kept, and half is left to the new application."""
+
+FEWEST_IDS = 10
+"""Ids that the new application must have left."""
 
 RIVALS = 20
 """How often another planner may be faster before something else must be wrong."""
@@ -47,24 +58,36 @@ def plan(
     partial_tail: bool = True,
     on_progress: Callable[[KeyRange], None] | None = None,
     limit: int | None = None,
+    stop: threading.Event | None = None,
 ) -> list[KeyRange]:
     """Append ranges of ``root`` for all keys above its last range.
 
     Parameters: ``rows_per_range`` overrides the mapping's and the planner's choice; ``partial_tail`` also appends a last range that
-    isn't full yet (a sensor waits for it to fill); ``limit`` at most so many ranges now.
+    isn't full yet (a sensor waits for it to fill); ``limit`` at most so many ranges now; ``stop`` ends waiting for a database.
     Returns: the ranges that were added, in order; none when the plan was complete.
-    Raises: MappingError when keys could be missed; NotCaptured when changes of it would be.
+    Raises: MappingError when keys could be missed; NotCaptured when changes of it would be; DatabaseRefused when a database did not
+    let us for about two minutes.
     """
     refuse_uncaptured(project, project.move(root))
     added: list[KeyRange] = []
+    # Tried again, it goes on where it ended: after the last range that is in the ledger.
+    work = partial(_plan, project, root, rows_per_range, partial_tail, on_progress, limit, added)
+    dialects = {schema.dialect for schema in (project.new, *project.old.values())}
     for rival in range(RIVALS, -1, -1):
         try:
-            _plan(project, root, rows_per_range, partial_tail, on_progress, limit, added)
+            retried(work, ChunkSize(), Stop(stop or threading.Event()), *dialects)
             break
         except exc.IntegrityError:
             # Another planner appended the same numbers first: what is left to plan begins where it ended.
             if not rival:
                 raise
+        except exc.DBAPIError as error:
+            if stop is not None and stop.is_set():
+                break
+            database = root.partition(".")[0]
+            raise DatabaseRefused(
+                f"{root} could not be planned: {project.explain(error, database)}"
+            ) from error
     return added
 
 
@@ -80,9 +103,9 @@ def _plan(
     move = project.move(root)
     schema, key, old = project.old[move.database], move.key, move.mapping.root
     with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
-        _refuse_null_keys(source, move)
         with project.reading() as connection:
             last = ledger.last_range(connection, root)
+        _refuse_odd_keys(source, project, move, last.upper if last else None)
         end = last_key(source, old, key)
         size = rows_per_range or _declared(move) or _chosen(project, move, source)
         no, lower = (last.no + 1, last.upper) if last else (1, None)
@@ -96,7 +119,7 @@ def _plan(
             upper, rows = page_end(source, schema.dialect, old, key, lower, None, size), size
             if upper is None:
                 rows = _rest(source, project, move, lower)
-                upper = end if rows and partial_tail else None
+                upper = moved_on(old, key, lower, end) if rows and partial_tail else None
             if upper is None:
                 break
             pending.append(Planned(no, range_name(key, no, lower, upper), lower, upper, rows))
@@ -149,22 +172,22 @@ def _rest(source: sa.Connection, project: Project, move: Move, lower: KeyValues 
     return int(source.execute(statement).scalar_one())
 
 
-def _refuse_null_keys(source: sa.Connection, move: Move) -> None:
-    """SQLite lets NULL into primary keys that are no rowid, and no comparison ever finds such a row."""
-    if move.key.family != "sqlite":
+def _refuse_odd_keys(source: sa.Connection, project: Project, move: Move, after: KeyValues | None) -> None:
+    """SQLite lets anything into any column, NULL into primary keys that are no rowid; no comparison ever finds such a row."""
+    found = stored.misfit(source, project.old[move.database].dialect, move.mapping.root, move.key, after)
+    if found is None:
         return
-    columns = move.key.of(move.mapping.root)
-    null = (
-        sa.select(sa.literal(1))
-        .select_from(move.mapping.root.from_)
-        .where(sa.or_(*(c.is_(None) for c in columns)))
-        .limit(1)
-    )
-    if source.execute(null).first():
-        names = ", ".join(c.name for c in move.key.columns)
+    column, sort = found
+    names = ", ".join(c.name for c in move.key.columns)
+    if sort == "null":
         raise NoUsableKey(
             f"table {move.root}: some rows have NULL in their key ({names}) and could not be paged to; give them keys first"
         )
+    kind = next(c.kind.name for c in move.key.columns if c.name == column)
+    raise NoUsableKey(
+        f"table {move.root}, column {column}: some rows have a value in their key ({names}) that SQLite stores as {sort}, "
+        f"which is no {kind}, and could not be paged to; mend them, or name another unique set of columns with key="
+    )
 
 
 class Once:
@@ -184,22 +207,37 @@ def _reserve(project: Project, move: Move, end: KeyValues | None) -> None:
     for bound in move.bounds:
         if bound.identity != "direct" or len(bound.identity_columns) != 1:
             continue
-        if not isinstance(bound.mapping.ids, Offset) and not _counted(
-            bound.new.column(bound.identity_columns[0])
-        ):
+        column = bound.identity_columns[0]
+        shape = bound.new.column(column)
+        if not isinstance(bound.mapping.ids, Offset) and not _counted(shape):
             continue
-        last = int(end[0]) if end else 0
-        highest = last + bound.offset + HEADROOM
-        shape = bound.new.column(bound.identity_columns[0])
-        limit = getattr(shape.kind, "high", highest) if shape else highest
-        if last + bound.offset > limit:
+        last = (int(end[0]) if end else 0) + bound.offset
+        largest = getattr(shape.kind, "high", None) if shape else None
+        kept = headroom(last, largest)
+        place = f"mapping {bound.mapping.name}, {bound.mapping.target}.{column}"
+        if kept < 0:
+            raise MappingError(f"{place}: key {last} does not fit; give the column a larger type")
+        if largest is not None and kept < FEWEST_IDS and _counted(shape):
             raise MappingError(
-                f"mapping {bound.mapping.name}: key {last + bound.offset} does not fit "
-                f"{bound.mapping.target}.{bound.identity_columns[0]}"
+                f"{place}: above the highest old id, {last}, there are ids up to {largest} only, too few for the old application "
+                "and the new one; give the column a larger type"
             )
-        project.dialect.reserve(
-            project.new.engine, bound.new.table, bound.identity_columns[0], min(highest, limit - 1)
-        )
+        if kept < HEADROOM:
+            _LOG.warning(
+                "%s: %d ids above the old ones are kept for the old application, and %d are left for the new one; "
+                "a larger type would have more",
+                place,
+                kept,
+                (largest or 0) - last - kept,
+            )
+        project.dialect.reserve(project.new.engine, bound.new.table, column, last + kept)
+
+
+def headroom(last: int, largest: int | None) -> int:
+    """How many ids above ``last`` are kept free, of a counter that ends at ``largest``; negative when it doesn't get so far."""
+    if largest is None:
+        return HEADROOM
+    return largest - last if last > largest else min(HEADROOM, (largest - last) // 2)
 
 
 def _counted(shape: object) -> bool:

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.binding import Move, moves
-from changeover.dialects import READING, Dialect, of
+from changeover.dialects import READING, Dialect, of, shown
 from changeover.errors import ConfigurationError, ConnectionRefused
 from changeover.ledger import mappings as ledger_mappings
+from changeover.ledger.version import check_version
 from changeover.mapping import Registry
 from changeover.schema import Schema
-from changeover.settings import Settings
+from changeover.settings import NEW_URL, Settings, old_variable
 
 
 class Project:
@@ -36,7 +37,7 @@ class Project:
         missing = [name for name in registry.databases if name not in old]
         if missing:
             raise ConfigurationError(
-                f"no connection for old database {', '.join(missing)}: set CHANGEOVER_OLD_{missing[0].upper()}_URL"
+                f"no connection for old database {', '.join(missing)}: set {old_variable(missing[0])}"
             )
         self.registry = registry
         self.workers = workers
@@ -61,7 +62,7 @@ class Project:
         project = cls(registry, old, new, settings.workers, settings.live)
         try:
             project.check_connections()
-            ledger_mappings.check_version(project.new.engine)
+            check_version(project.new.engine)
         except Exception:
             project.close()
             raise
@@ -69,19 +70,9 @@ class Project:
 
     def check_connections(self) -> None:
         """Raises ConnectionRefused naming the database and the variable to look at, for the first that can't be reached."""
-        sides = [
-            (f"old database {name}", f"CHANGEOVER_OLD_{name.upper()}_URL", schema)
-            for name, schema in self.old.items()
-        ]
-        for title, variable, schema in (*sides, ("new database", "CHANGEOVER_NEW_URL", self.new)):
-            try:
-                with schema.engine.execution_options(**READING).connect() as connection:
-                    connection.execute(sa.text("SELECT 1"))
-            except exc.DBAPIError as error:
-                url = schema.engine.url.render_as_string(hide_password=True)
-                raise ConnectionRefused(
-                    f"the {title} ({url}) can't be reached: {_reason(error)}; look at {variable}"
-                ) from None
+        for name, schema in self.old.items():
+            answers(schema, f"old database {name}", old_variable(name))
+        answers(self.new, "new database", NEW_URL)
 
     @cached_property
     def moves(self) -> dict[str, Move]:
@@ -112,6 +103,13 @@ class Project:
         """The new database's."""
         return self.new.dialect
 
+    def explain(self, error: exc.DBAPIError, database: str) -> str:
+        """Why the new database, or the old one of this name, refused a statement, in words that hold no value of a row."""
+        for dialect in (self.dialect, self.old[database].dialect):
+            if (said := dialect.explain(error)) and said != type(error.orig).__name__:
+                return said
+        return f"{type(error.orig).__name__} from the database"
+
     def close(self) -> None:
         """Close all pooled connections."""
         for schema in (*self.old.values(), self.new):
@@ -126,6 +124,20 @@ class Project:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def answers(schema: Schema, title: str, variable: str) -> None:
+    """Raises ConnectionRefused naming the database and the variable to look at, unless it can be reached."""
+    try:
+        with schema.engine.execution_options(**READING).connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except exc.DBAPIError as error:
+        raise ConnectionRefused(
+            f"the {title} ({shown(schema.engine.url)}) can't be reached: {_reason(error)}; look at {variable}"
+        ) from None
+    except TypeError as error:
+        # A driver's word for an option that it does not take.
+        raise ConnectionRefused(f"the {title} can't be connected to: {error}; look at {variable}") from None
 
 
 def _reason(error: exc.DBAPIError) -> str:

@@ -84,8 +84,19 @@ class Settings:
 
 
 def read_env_file() -> None:
-    """Take what the ``.env`` file of this folder (or the nearest above) says, where the environment says nothing."""
-    load_dotenv(find_dotenv(usecwd=True))
+    """Take what the ``.env`` file of this folder (or the nearest above) says, where the environment says nothing.
+
+    Raises: ConfigurationError when it can't be read.
+    """
+    file = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(file)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{file} can't be read: it is not UTF-8 text, from byte {error.start} on; save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{file} can't be read: {error.strerror}") from None
 
 
 def old_variable(name: str) -> str:

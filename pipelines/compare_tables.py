@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from assets.checks import SAME_AS_OLD
-from assets.component import Component, needed
+from assets.component import Component
 from assets.keys import new_key, safe
 from assets.progress import SECONDS_BETWEEN_LINES, Progress
 from assets.watched import watched
@@ -59,13 +59,13 @@ def comparison(component: Component, registry: Registry) -> dg.AssetChecksDefini
     @dg.multi_asset_check(
         name=f"compare_{safe(component.name)}",
         specs=specs,
-        required_resource_keys=resource_keys(needed(registry, component)),
+        required_resource_keys=resource_keys(registry.needed(component.targets)),
         pool=f"old_{safe(component.mappings[0].database)}",
     )
     def compare_component(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         tables = {target: _Table() for target in component.targets}
         planned = 0
-        with open_project(context.resources, needed(registry, component)) as project:
+        with open_project(context.resources, registry.needed(component.targets)) as project:
             for root in component.roots:
                 ranges = _ranges(project, root)
                 planned += len(ranges)

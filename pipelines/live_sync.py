@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from assets.component import components, needed
 from assets.keys import new_key, safe
 from assets.watched import watched
 from changeover.capture.sync import Beat, run
@@ -33,11 +32,8 @@ _TAGS = {"dagster/max_runtime": "0", "dagster/max_retries": "0"}
 
 def needed_for(registry: Registry, database: str) -> Registry:
     """The mappings that applying changes of ``database`` involves: its own, and those of all tables they look up or share."""
-    wanted: dict[str, None] = {}
-    for component in components(registry):
-        if any(mapping.database == database for mapping in component.mappings):
-            wanted |= dict.fromkeys(mapping.name for mapping in needed(registry, component).mappings)
-    return Registry(tuple(mapping for mapping in registry.mappings if mapping.name in wanted))
+    targets = [mapping.target for mapping in registry.mappings if mapping.database == database]
+    return registry.needed(targets)
 
 
 def live_sync(registry: Registry, database: str) -> dg.JobDefinition:

@@ -8,7 +8,7 @@ import time
 
 import dagster as dg
 
-from assets.component import Component, components, needed
+from assets.component import Component, components
 from assets.partitions import missing_keys, partitions_definition
 from changeover.ledger.ranges import last_range
 from changeover.mapping import Registry
@@ -47,7 +47,7 @@ def plan_new_ranges(registry: Registry, *, running: bool) -> dg.SensorDefinition
             if time.monotonic() - began > SECONDS_A_TICK:
                 break
             try:
-                with open_project(context.resources, needed(registry, component)) as project:
+                with open_project(context.resources, registry.needed(component.targets)) as project:
                     keys = missing_keys(context.instance, component, _planned(project, component))
             except dg.Failure as failure:
                 # One database that is down must not keep the tables of the others from growing.

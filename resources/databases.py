@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 from sqlalchemy.exc import ArgumentError
 
-from changeover.dialects import Side, driver_url, of
-from changeover.errors import ConfigurationError
-from changeover.settings import DEFAULT_WORKERS, NEW_URL, WORKERS, old_variable
+from changeover.dialects import Side, of
+from changeover.settings import DEFAULT_WORKERS, NEW_URL, WORKERS, new_url, old_url, old_variable
 
 SPARE_CONNECTIONS = 2
 """Beyond one a worker: for the ledger, and for work that must not be in a chunk's transaction."""
@@ -24,7 +23,7 @@ NEW = "new_database"
 
 
 class _Database(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeArgument]
-    url: str
+    variable: str
     workers: int = DEFAULT_WORKERS
     _engine: sa.Engine | None = PrivateAttr(default=None)
 
@@ -32,7 +31,7 @@ class _Database(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeAr
     def engine(self) -> sa.Engine:
         """The pooled engine, made when it is first asked for. Connections are made when they are first needed.
 
-        Raises: ConfigurationError naming the variable whose URL can't be read.
+        Raises: ConfigurationError naming the variable that is unset, or whose URL can't be read.
         """
         if self._engine is None:
             self._engine = self._open()
@@ -48,49 +47,44 @@ class _Database(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeAr
                 self._engine = None
 
     def _open(self) -> sa.Engine:
-        side, variable = self._place()
-        try:
-            url = driver_url(self.url)
-            return of(url).engine(url, side, self.workers + SPARE_CONNECTIONS)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{variable}: {error}") from None
+        side, url = self._place()
+        return of(url).engine(url, side, self.workers + SPARE_CONNECTIONS)
 
-    def _place(self) -> tuple[Side, str]:
+    def _place(self) -> tuple[Side, sa.URL]:
+        """Asked for when a connection is: a job that may need any database doesn't need all of them."""
         raise NotImplementedError
 
 
 class OldDatabase(_Database):
     """An old database that rows are read from.
 
-    Parameters: ``name`` what mappings call it; ``url`` its URL, from the environment; ``workers`` how many
+    Parameters: ``name`` what mappings call it; ``variable`` of the environment, which holds its URL; ``workers`` how many
     ranges are read at a time.
     """
 
     name: str
 
-    def _place(self) -> tuple[Side, str]:
-        return "old", old_variable(self.name)
+    def _place(self) -> tuple[Side, sa.URL]:
+        return "old", old_url(self.name)
 
 
 class NewDatabase(_Database):
     """The new database: target tables and the ledger.
 
-    Parameters: ``url`` its URL, from the environment; ``workers`` how many ranges of a table are written at a
+    Parameters: ``variable`` of the environment, which holds its URL; ``workers`` how many ranges of a table are written at a
     time.
     """
 
-    def _place(self) -> tuple[Side, str]:
-        return "new", NEW_URL
+    def _place(self) -> tuple[Side, sa.URL]:
+        return "new", new_url()
 
 
 def resources_for(databases: Iterable[str]) -> dict[str, OldDatabase | NewDatabase]:
     """The resources of a project by key. No variable is read yet, but for the number of workers if it is set."""
     workers: Any = dg.EnvVar.int(WORKERS) if os.environ.get(WORKERS) else DEFAULT_WORKERS
-    found: dict[str, OldDatabase | NewDatabase] = {NEW: NewDatabase(url=dg.EnvVar(NEW_URL), workers=workers)}
+    found: dict[str, OldDatabase | NewDatabase] = {NEW: NewDatabase(variable=NEW_URL, workers=workers)}
     for name in databases:
-        found[old_resource_key(name)] = OldDatabase(
-            name=name, url=dg.EnvVar(old_variable(name)), workers=workers
-        )
+        found[old_resource_key(name)] = OldDatabase(name=name, variable=old_variable(name), workers=workers)
     return found
 
 

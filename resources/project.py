@@ -9,7 +9,7 @@ from typing import Any, cast
 import dagster as dg
 
 from changeover.errors import ChangeoverError
-from changeover.ledger.mappings import check_version
+from changeover.ledger.version import check_version
 from changeover.mapping import Registry
 from changeover.project import Project
 from changeover.settings import live_databases, mask

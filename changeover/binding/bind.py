@@ -16,7 +16,7 @@ from changeover.binding.own_parent import own_parents
 from changeover.binding.parents import find_parent, natural_key, parsed, returned, through_ids
 from changeover.dialects import TableName
 from changeover.errors import Place
-from changeover.keyset.key import Key, choose
+from changeover.keyset.key import choose
 from changeover.mapping import (
     Assigned,
     Computed,
@@ -97,7 +97,9 @@ class _Binder:
             read_fields=tuple(self.fields),
             stage_columns=stage,
             dialect=self.new_schema.dialect,
-            seniors=self.seniors(),
+            seniors=tuple((self.ids[other.name], tuple(other.made)) for other in self.seniors()),
+            merged=tuple((self.ids[other.name], written(other)) for other in self.merged()),
+            referring=self.new_schema.referring(self.new),
         )
 
     # The target's primary key
@@ -131,17 +133,22 @@ class _Binder:
         above = [other for other in known if other > mine]
         return (mine if any(other < mine for other in known) else None), (min(above) if above else None)
 
-    def seniors(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    def merged(self) -> list[Mapping]:
         mine = self.mapping.ids
         if not isinstance(mine, Assigned) or not mine.match:
-            return ()
-        return tuple(
-            (self.ids[other.name], tuple(other.made))
-            for other in self.registry.of_target(self.mapping.target)
-            if isinstance(other.ids, Assigned)
-            and other is not self.mapping
+            return []
+        others = self.registry.of_target(self.mapping.target)
+        return [other for other in others if isinstance(other.ids, Assigned) and other is not self.mapping]
+
+    def seniors(self) -> list[Mapping]:
+        mine = self.mapping.ids
+        return [
+            other
+            for other in self.merged()
+            if isinstance(mine, Assigned)
+            and isinstance(other.ids, Assigned)
             and other.ids.priority < mine.priority
-        )
+        ]
 
     # Columns
 
@@ -286,6 +293,11 @@ class _Binder:
         return target.kind
 
 
+def written(mapping: Mapping) -> tuple[str, ...]:
+    """The target columns that a mapping writes."""
+    return tuple(name for name, made in mapping.made.items() if not isinstance(made, TargetDefault))
+
+
 def shape(
     schema: Schema, table: TableName, side: str, mapping: Mapping, column: str | None = None
 ) -> TableShape:
@@ -294,17 +306,8 @@ def shape(
     if found is None:
         near = ", ".join(schema.names(table.schema)[:20])
         raise Mismatch(
-            Place(mapping.name, None, column), f"{side} has no table {table}", f"it has: {near or 'none'}"
+            Place(mapping.name, None, column),
+            f"{side} has no table {table}{table.reading}",
+            f"it has: {near or 'none'}",
         )
     return found
-
-
-def key_text(
-    key: Key, values: list[sa.ColumnElement[Any]], kinds: list[Kind], family: Any
-) -> sa.ColumnElement[Any]:
-    """The encoded root key that ``values`` (of ``kinds``) spell."""
-    parts = [
-        kind.text(value, family, column.kind)
-        for kind, value, column in zip(kinds, values, key.columns, strict=True)
-    ]
-    return key.join(parts, family)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from changeover.dialects import Dialect
 from changeover.keyset.key import Key
 from changeover.mapping import Assigned, Mapping, Python
-from changeover.schema import TableShape
+from changeover.schema import Referring, TableShape
 from changeover.types.base import Kind
 
 Identity = Literal["direct", "assigned", "mapped"]
@@ -93,6 +93,10 @@ class Bound:
     dialect: Dialect
     seniors: tuple[tuple[int, tuple[str, ...]], ...] = ()
     """Mappings that are asked first in a merge: their ids, and the columns each of them writes."""
+    merged: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    """All other mappings that may share rows with this one, in the same form."""
+    referring: tuple[Referring, ...] = ()
+    """Foreign keys by which rows would be deleted or changed together with a target row."""
 
     @property
     def stage(self) -> str:
@@ -120,6 +124,13 @@ class Bound:
         if self.mapping.where is not None:
             statement = statement.where(self.mapping.where)
         return statement.order_by(*self.key.of(root))
+
+    def made_of(self, place: int) -> str:
+        """The target column that the field at ``place`` of a block makes; of several the first, none of the key."""
+        staged = f"s.{self.dialect.quote(self.stage_columns[place])}"
+        made = (column.name for column in self.columns if staged in column.staged)
+        given = (column.target for column in self.pythons if place in column.inputs)
+        return next(made, next(given, ""))
 
     def column(self, name: str) -> BoundColumn:
         """The bound column of this name. Raises KeyError."""

@@ -114,10 +114,7 @@ def through_ids(
     on: tuple[tuple[str, str], ...] = ()
     column = ""
     if isinstance(other.ids, Assigned):
-        parts = [
-            kind.text(value, binder.family, column.kind)
-            for kind, value, column in zip(sources, made.values, key.columns, strict=True)
-        ]
+        parts = key.spelled(sources, made.values, binder.family)
         staged = (binder.stage(key.join(parts, binder.family)),)
         dialect = binder.new_schema.dialect
         joined = (

@@ -51,7 +51,7 @@ def moves(registry: Registry, old: dict[str, Schema], new: Schema, ids: dict[str
     Raises: MappingError, naming the mapping, for the first that doesn't fit the schemas (`changeover check` lists them all).
     """
     bounds = {mapping.name: bind(mapping, registry, old, new, ids) for mapping in registry.mappings}
-    parents = _parents(registry, list(bounds.values()))
+    parents = _parents(registry, list(bounds.values()), new)
     place = _places(registry, parents)
     found: dict[str, Move] = {}
     for root in registry.roots:
@@ -70,13 +70,13 @@ def moves(registry: Registry, old: dict[str, Schema], new: Schema, ids: dict[str
     return {root: found[root] for root in parents_first(found, graph)}
 
 
-def _parents(registry: Registry, bounds: list[Bound]) -> dict[str, set[str]]:
+def _parents(registry: Registry, bounds: list[Bound], new: Schema) -> dict[str, set[str]]:
     """Each target's parents: those it looks up, and those that foreign keys of the new schema lead to."""
-    targets = {str(b.new.table): b.mapping.target for b in bounds}
+    targets = {new.folded(b.new.table): b.mapping.target for b in bounds}
     graph = {target: set(registry.parents(target)) for target in registry.targets}
     for bound in bounds:
         for key in bound.new.foreign_keys:
-            parent = targets.get(str(key.parent))
+            parent = targets.get(new.folded(key.parent))
             if parent and parent != bound.mapping.target:
                 graph[bound.mapping.target].add(parent)
     return graph
@@ -92,7 +92,8 @@ def _places(registry: Registry, parents: dict[str, set[str]]) -> dict[str, int]:
 
 def _fingerprint(bounds: tuple[Bound, ...], dialect: sa.engine.Dialect) -> str:
     digest = hashlib.sha256()
-    for bound in bounds:
+    # In which order they are written depends on what else is bound.
+    for bound in sorted(bounds, key=lambda b: b.mapping.name):
         compiled = bound.select(sa.true()).compile(dialect=dialect)
         columns = [f"{column.name}={column.value}" for column in bound.columns]
         functions = [_code(column.python.function) for column in bound.pythons]

@@ -8,6 +8,7 @@ of `changeover.binding`, and `mapping-refused` reports what no rule knows.
 
 from changeover.check.check import check, refusal
 from changeover.check.finding import Finding, Severity
+from changeover.check.gate import refuse_errors
 from changeover.check.rules import GROUPS, RULES
 
-__all__ = ["GROUPS", "RULES", "Finding", "Severity", "check", "refusal"]
+__all__ = ["GROUPS", "RULES", "Finding", "Severity", "check", "refusal", "refuse_errors"]

@@ -16,7 +16,7 @@ from changeover.binding.identity import identity_columns
 from changeover.binding.texts import kind_of
 from changeover.check.probe import reason
 from changeover.dialects import TableName
-from changeover.errors import MappingError, Place
+from changeover.errors import DatabaseRefused, MappingError, Place
 from changeover.keyset.key import Key, choose
 from changeover.mapping import Expression, Mapping, Narrow, OldTable, Registry
 from changeover.mapping.columns import Column
@@ -63,6 +63,8 @@ class Case:
         self.new_schema = new
         self.unreadable: dict[TableName, str] = {}
         """Tables that the server does not let us look at, and why."""
+        self.unanswered: set[str] = set()
+        """Why questions about the mapping could not be answered, as far as that was told."""
 
     # The two sides
 
@@ -93,7 +95,9 @@ class Case:
             return schema.table(table)
         except DBAPIError as error:
             self.unreadable[table] = reason((schema,), error)
-            return None
+        except DatabaseRefused as error:
+            self.unreadable[table] = str(error)
+        return None
 
     def old_table(self, name: TableName | None = None) -> str:
         """An old table (the root, when left out) as findings name it."""
@@ -108,6 +112,10 @@ class Case:
             return choose(self.mapping, self.root, self.schema.dialect.family)
         except MappingError:
             return None
+
+    def feeding(self, table: TableName) -> tuple[Mapping, ...]:
+        """The mappings whose target is this table of the new database."""
+        return tuple(m for m in self.registry.mappings if self.new_schema.same(m.target, table))
 
     # Columns
 
@@ -141,7 +149,7 @@ class Case:
             return None
         try:
             return kind_of(self.place(), value, self.mapping, self.schema)
-        except MappingError:
+        except (MappingError, DatabaseRefused):
             return None
 
     def old_column(self, value: sa.ColumnElement[Any]) -> ColumnShape | None:
@@ -187,5 +195,9 @@ class Case:
             return bind(self.mapping, self.registry, self.old_schemas, self.new_schema, numbers)
         except MappingError as error:
             return error
+        except DatabaseRefused as error:
+            return MappingError(str(error))
         except DBAPIError as error:
             return MappingError(reason((*self.old_schemas.values(), self.new_schema), error))
+        except Exception as error:  # noqa: BLE001 - what stops a run is a finding, whatever it is
+            return MappingError(f"it can't be bound: {type(error).__name__}: {error}")

@@ -44,4 +44,6 @@ def id_space(case: Case) -> IdSpace | None:
     )
     if found is None or found[0] is None:
         return IdSpace(shift, None, None)
+    if not all(isinstance(end, int) for end in found):
+        return None  # SQLite stores anything: `key-stored-otherwise` reports it
     return IdSpace(shift, int(found[0]) + shift, int(found[1]) + shift)

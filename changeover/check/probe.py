@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from changeover.dialects import of
+from changeover.dialects.postgresql.errors import hides_rows
 from changeover.schema import Schema
 
 WORDS = 300
@@ -22,18 +23,23 @@ def answer(schema: Schema, statement: sa.Executable | str, values: dict[str, Any
         return connection.execute(asked, values or {}).first()
 
 
+FOLDS = "it makes one row where there is none: an aggregate would fold each chunk into one row"
+"""What is wrong with a statement that answers with a row although no row fulfils its condition."""
+
+
 def complaint(schema: Schema, select: sa.Select[Any]) -> str | None:
-    """Why a chunk can't be read by this statement, in the server's words; None when it can.
+    """Why a chunk can't be read by this statement, in the server's words, or because it `FOLDS`; None when it can, or would but
+    for row-level security.
 
     The statement must select no rows: the server's words then hold nothing but what the mapping's author wrote.
     Raises: NotImplementedError for a zone that the database doesn't know.
     """
     try:
         with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            schema.dialect.read(connection, select)
+            return FOLDS if schema.dialect.read(connection, select).rows else None
     except (SQLAlchemyError, dbapi_error(schema.engine)) as error:
-        return words(error)
-    return None
+        # `missing-privilege` reports whom policies hide rows from.
+        return None if hides_rows(error) else words(error)
 
 
 def words(error: BaseException) -> str:

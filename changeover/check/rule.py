@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +14,7 @@ from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
 from changeover.check.probe import reason
 from changeover.check.site import Site
+from changeover.errors import DatabaseRefused
 
 
 class Rule(ABC):
@@ -23,6 +25,8 @@ class Rule(ABC):
 
     name: ClassVar[str]
     severity: ClassVar[Severity]
+    scans: ClassVar[bool] = False
+    """Reads as many index entries, or rows, as an old table has."""
 
     @abstractmethod
     def check(self, site: Site) -> Iterator[Finding]:
@@ -44,6 +48,14 @@ class Rule(ABC):
             self.name, self.severity, mapping.name if mapping else None, at, column, message, remedy
         )
 
+    def failed(self, case: Case | None, error: Exception) -> Finding:
+        """The rule itself broke off: an error, whatever the rule's severity, since nothing is known of what it looks for."""
+        message = f"this could not be checked: {type(error).__name__}: {' '.join(str(error).split())}"
+        remedy = (
+            "see what is unusual in the declaration; `--debug` has more to say where running it fails too"
+        )
+        return replace(self.find(case, message, remedy), severity="error")
+
     def of(self, case: Case, error: Mismatch) -> Finding:
         """What a piece of `changeover.binding` refused, as a finding of this rule."""
         at = error.place
@@ -55,11 +67,25 @@ class MappingRule(Rule):
 
     def check(self, site: Site) -> Iterator[Finding]:
         for case in site.cases:
-            try:
-                yield from list(self.check_mapping(case))
-            except DBAPIError as error:
-                why = reason((*site.old.values(), site.new), error)
-                yield self.find(case, f"this could not be checked: {why}", "see that the tables can be read")
+            yield from self.examine(case)
+
+    def examine(self, case: Case) -> list[Finding]:
+        """What this rule finds wrong with a mapping, and that it could not tell, for whatever reason.
+
+        What a database does not let us ask is told once a mapping, not again by every rule that asks.
+        """
+        try:
+            return list(self.check_mapping(case))
+        except DatabaseRefused:
+            return []  # a table that can't be looked at, which `unknown-old-table` or `unknown-target-table` reports
+        except DBAPIError as error:
+            why = reason((*case.old_schemas.values(), case.new_schema), error)
+            if why in case.unanswered:
+                return []
+            case.unanswered.add(why)
+            return [self.find(case, f"this could not be checked: {why}", "see that the tables can be read")]
+        except Exception as error:  # noqa: BLE001 - the others must still be heard, and this mapping named
+            return [self.failed(case, error)]
 
     @abstractmethod
     def check_mapping(self, case: Case) -> Iterator[Finding]:

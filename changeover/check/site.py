@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from changeover.check.case import Case
+from changeover.dialects import READING
+from changeover.ledger.version import Ledger, look
 from changeover.mapping import Registry
 from changeover.schema import Schema
 
@@ -22,6 +24,12 @@ class Site:
     def cases(self) -> tuple[Case, ...]:
         """One for each mapping."""
         return tuple(Case(mapping, self.registry, self.old, self.new) for mapping in self.registry.mappings)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What the new database holds of a ledger."""
+        with self.new.engine.execution_options(**READING).connect() as connection:
+            return look(connection)
 
     def databases(self) -> Iterator[tuple[str, Schema]]:
         """All databases, each with what to call it."""

@@ -47,7 +47,8 @@ def changeover(
     The package of mappings is named in pyproject.toml: [tool.changeover] mappings = "assets".
 
     Exit codes: 0 what the command claims is so · 1 findings (errors in a mapping, failed ranges, rejects) · 2 usage or
-    configuration, nothing was tried · 3 broken off by an unexpected error · 130 stopped by Ctrl-C.
+    configuration, nothing was tried · 3 broken off by an unexpected error · 130 stopped by Ctrl-C · 141 nobody read
+    the answer to its end.
     """
 
 

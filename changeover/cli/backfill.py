@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from changeover.check import refuse_errors
 from changeover.cli import options, output
 from changeover.cli.copying import Copied, Order, copy, open_rejects
 from changeover.cli.opening import one_root, open_project, open_registry, selected
 from changeover.cli.outcome import Code, end
 from changeover.cli.plan import plan_root
 from changeover.cli.progress import Progress, display
-from changeover.cli.status import has_findings, statuses
+from changeover.cli.status import has_findings
 from changeover.cli.stopping import Stopping
 from changeover.errors import ConfigurationError
 from changeover.ledger.ranges import ranges_of
-from changeover.ledger.status import TableStatus
+from changeover.ledger.status import TableStatus, table_status
 from changeover.project import Project
 
 
@@ -40,6 +42,7 @@ def backfill(
             "--plan/--no-plan", help="First plan what is not planned yet, as `changeover plan` does."
         ),
     ] = True,
+    unchecked: options.Unchecked = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
@@ -48,7 +51,7 @@ def backfill(
 
     Takes the ranges that are not done: the first time all; after a stop or a failure those that are left, each from its
     last committed chunk; after a mapping changed those that were copied by the old one. Rows that don't fit are kept as
-    rejects, and the rest goes on.
+    rejects, and the rest goes on. Begins only if `changeover check` finds no error, as far as schemas tell.
 
     Exits with 0 only if every row of the selected tables (or ranges) was moved: no failed range, no reject.
 
@@ -64,17 +67,21 @@ def backfill(
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     names = _ranges(one_root(chosen, "--range"), ranges) if ranges else ()
-    with open_project(registry, mappings, workers) as project, Stopping() as stopping:
+    with open_project(registry, chosen, mappings, workers) as project, Stopping() as stopping:
+        if not unchecked:
+            refuse_errors(project, {m.name for m in chosen.mappings}, instead="--unchecked")
         if names:
             _check_names(project, chosen.roots[0], names)
         order = Order(chosen.roots, names, again, project.workers)
         with display(len(order.roots)) as progress:
             if plan and not names:
-                _plan(project, order.roots, progress)
+                _plan(project, order.roots, progress, stopping.event)
             copied = copy(project, order, progress, stopping.event)
-        found = statuses(project, order.roots)
-        interrupted = stopping.event.is_set()
+        found = [status for status in table_status(project) if status.root in order.roots]
+        # What was done before would look the same if it was to be done again.
+        ended = not (again or names) or (len(copied) == len(order.roots) and all(c.finished for c in copied))
         moved = not open_rejects(project, order) if names else all(_is_moved(f, planned=plan) for f in found)
+    interrupted = stopping.event.is_set() and not (ended and moved)
     well = moved and not any(one.failed or one.error for one in copied)
     code = Code.INTERRUPTED if interrupted else Code.OK if well else Code.FINDINGS
     if json:
@@ -102,9 +109,9 @@ def _check_names(project: Project, root: str, names: Sequence[str]) -> None:
         )
 
 
-def _plan(project: Project, roots: Sequence[str], progress: Progress) -> None:
+def _plan(project: Project, roots: Sequence[str], progress: Progress, stop: threading.Event) -> None:
     for root in roots:
-        planned = plan_root(project, root)
+        planned = plan_root(project, root, stop=stop)
         if planned.added:
             amount = f"{output.number(planned.added, 'range')}, {output.number(planned.rows, 'row')}"
             progress.say(f"planned {root}: {amount}, {planned.seconds:.1f} s")

@@ -45,8 +45,9 @@ def check(
         end(_report([refusal(error)], (), json=json))
         return
     chosen = selected(registry, tables, table)
-    with open_schemas(chosen, mappings) as project:
-        found = find(registry, project.old, project.new)
+    needed = registry.needed(chosen.targets)
+    with open_schemas(needed, mappings) as project:
+        found = find(needed, project.old, project.new)
     names = tuple(m.name for m in chosen.mappings)
     end(_report([f for f in found if f.mapping is None or f.mapping in names], names, json=json))
 

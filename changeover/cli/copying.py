@@ -32,6 +32,8 @@ class Copied:
     seconds: float = 0.0
     failed: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     error: str | None = None
+    due: int = 0
+    """Ranges that were to be copied."""
     finished: bool = False
     """Went to its end, whatever came of its ranges."""
 
@@ -89,8 +91,10 @@ def copy(project: Project, order: Order, progress: Progress, stop: threading.Eve
         began = time.monotonic()
         try:
             _copy_root(project, order, one, progress, stop)
-            one.finished = not stop.is_set()
+            one.finished = True
         except Interrupted:
+            # Asked for as the last of its chunks ended, a stop has kept nothing from being done.
+            one.finished = one.ranges_done + len(one.failed) == one.due
             break
         except ChangeoverError as error:
             one.error = str(error)
@@ -117,6 +121,7 @@ def _copy_root(
     project: Project, order: Order, one: Copied, progress: Progress, stop: threading.Event
 ) -> None:
     due = _due(project, one.root, order)
+    one.due = len(due)
     # Each target of a root reads its rows.
     progress.begin(
         one.root, len(due), sum(max(0, r.rows_planned * len(one.targets) - _resumed(r)) for r in due)

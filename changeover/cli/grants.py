@@ -7,7 +7,7 @@ import typer
 from changeover.cli import options, output
 from changeover.cli.opening import open_registry
 from changeover.cli.privileges import new_grants, new_needs, old_grants, tables_read
-from changeover.dialects import of
+from changeover.dialects import of, shown
 from changeover.settings import Settings
 
 
@@ -46,5 +46,5 @@ def grants(
         output.document({"command": "grants", "ok": True, "databases": databases})
         return
     for title, url, statements in found:
-        typer.echo(f"-- {title}: {url.render_as_string(hide_password=True)}")
+        typer.echo(f"-- {title}: {shown(url)}")
         typer.echo("\n".join(statements) + "\n")

@@ -11,9 +11,10 @@ from pathlib import Path
 import changeover
 from changeover.dialects import of
 from changeover.errors import ConfigurationError, MappingError
+from changeover.ledger.version import check_version
 from changeover.mapping import Registry, load
 from changeover.project import Project
-from changeover.settings import Settings, mappings_package
+from changeover.settings import Settings, mappings_package, new_url
 
 _ENGINE = Path(changeover.__file__).parent
 
@@ -31,20 +32,39 @@ def open_registry(mappings: str | None) -> Registry:
     except MappingError as error:
         place = _place(error)
         raise MappingError(f"{place}: {error}" if place else str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = _place(error) or f"package {package}"
         raise MappingError(f"{place}: {type(error).__name__}: {error}") from error
 
 
-def open_project(registry: Registry, mappings: str | None, workers: int | None = None) -> Project:
-    """Connect to the databases of all mappings, whatever tables were selected: lookups lead to the others.
+def open_project(
+    registry: Registry, chosen: Registry, mappings: str | None, workers: int | None = None
+) -> Project:
+    """Connect to the databases that moving the mappings of ``chosen`` involves: theirs, and those that lookups lead to.
 
     Raises: ConfigurationError, ConnectionRefused or LedgerMissing, each saying what to do.
     """
-    settings = Settings.from_environment(mappings, registry.databases)
+    needed = registry.needed(chosen.targets)
+    settings = Settings.from_environment(mappings, needed.databases)
     if workers is not None:
         settings = dataclasses.replace(settings, workers=workers)
-    return Project.open(registry, settings)
+    return Project.open(needed, settings)
+
+
+def open_ledger() -> Project:
+    """Connect to the new database alone, for what the ledger can tell: a project without mappings.
+
+    Raises: ConfigurationError, ConnectionRefused or LedgerMissing, each saying what to do.
+    """
+    url = new_url()
+    project = Project(Registry(()), {}, of(url).engine(url, "new", 1))
+    try:
+        project.check_connections()
+        check_version(project.new.engine)
+    except Exception:
+        project.close()
+        raise
+    return project
 
 
 @contextmanager

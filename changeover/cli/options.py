@@ -66,6 +66,13 @@ Debug = Annotated[
         is_eager=True,
     ),
 ]
+Unchecked = Annotated[
+    bool,
+    typer.Option(
+        "--unchecked",
+        help="Begin although `changeover check` finds errors: what is moved may be wrong, rejected or fail half way.",
+    ),
+]
 Ranges = Annotated[
     list[str] | None,
     typer.Option(

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +27,13 @@ def stdout() -> Console:
 def stderr() -> Console:
     """The console for everything on the way to an answer."""
     return _console(sys.stderr, stderr=True)
+
+
+def forgive() -> None:
+    """Let no character that a stream's encoding lacks end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(text: str) -> None:
@@ -99,10 +107,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The program ends in one place, whoever writes."""
+        raise BrokenPipeError
+
+
 def _console(stream: Any, *, stderr: bool) -> Console:
     terminal = bool(getattr(stream, "isatty", lambda: False)())
     width = None if terminal or "COLUMNS" in os.environ else WIDE
-    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+    return _Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
 def _ascii() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from changeover import planning
+from changeover.check import refuse_errors
 from changeover.cli import options, output
 from changeover.cli.opening import open_project, open_registry, selected
 from changeover.ledger.ranges import ranges_of
@@ -41,12 +43,14 @@ def plan(
     full: Annotated[
         bool, typer.Option("--full-only", help="Leave out a tail that does not fill a range yet.")
     ] = False,
+    unchecked: options.Unchecked = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
 ) -> None:
     """Cut old tables into key ranges, the units that are copied, watched and repeated.
 
+    Begins only if `changeover check` finds no error in the mappings, as far as schemas tell.
     Reads the key's index and nothing else, and writes to the ledger only. Ranges are appended: planning again adds
     those of rows that came after the last one, and changes none that are there.
 
@@ -57,9 +61,11 @@ def plan(
       changeover plan shop.tb_coupon --rows 100000
     """
     registry = open_registry(mappings)
-    roots = selected(registry, tables, table).roots
-    with open_project(registry, mappings) as project:
-        planned = [plan_root(project, root, rows, partial_tail=not full) for root in roots]
+    chosen = selected(registry, tables, table)
+    with open_project(registry, chosen, mappings) as project:
+        if not unchecked:
+            refuse_errors(project, {m.name for m in chosen.mappings}, instead="--unchecked")
+        planned = [plan_root(project, root, rows, partial_tail=not full) for root in chosen.roots]
     if json:
         output.document({"command": "plan", "ok": True, "tables": planned})
         return
@@ -82,10 +88,17 @@ def plan(
     )
 
 
-def plan_root(project: Project, root: str, rows: int | None = None, *, partial_tail: bool = True) -> Planned:
+def plan_root(
+    project: Project,
+    root: str,
+    rows: int | None = None,
+    *,
+    partial_tail: bool = True,
+    stop: threading.Event | None = None,
+) -> Planned:
     """Append the ranges that a root lacks. Raises ChangeoverError for a root that can't be paged."""
     began = time.monotonic()
-    added = planning.plan(project, root, rows_per_range=rows, partial_tail=partial_tail)
+    added = planning.plan(project, root, rows_per_range=rows, partial_tail=partial_tail, stop=stop)
     with project.reading() as connection:
         ranges = ranges_of(connection, root)
     return Planned(

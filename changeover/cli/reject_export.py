@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from enum import Enum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -66,6 +67,9 @@ def _csv_writer(stream: TextIO) -> Any:
 @contextmanager
 def _opened(file: Path | None) -> Generator[TextIO]:
     if file is None:
+        # As the file would be: a value that the terminal's encoding lacks must not become another one.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         return
     try:

@@ -10,11 +10,14 @@ from typer.core import TyperGroup
 
 from changeover.cli import options, output
 from changeover.cli.help_text import paragraphs
-from changeover.cli.opening import open_project, open_registry, selected
+from changeover.cli.opening import open_ledger, open_project, open_registry, selected
 from changeover.cli.outcome import Code, end
 from changeover.cli.reject_export import Format, export_rejects
 from changeover.cli.reject_pages import pages, shape, total
+from changeover.cli.reject_selection import choose, orphan_named
+from changeover.cli.status import orphan_hint
 from changeover.cli.stopping import Stopping
+from changeover.ledger.orphans import close as close_orphan
 from changeover.ledger.rejects import RejectRow
 from changeover.transfer import reapply
 
@@ -53,6 +56,7 @@ def rejects() -> None:
       changeover rejects product --values    some of them, with values
       changeover rejects retry product       once the cause was mended
       changeover rejects export --format csv -o rejects.csv
+      changeover rejects close shop.tb_goods.product    of a mapping that no longer exists
     """
 
 
@@ -66,12 +70,12 @@ def list_(
     json: options.Json = False,
     _debug: options.Debug = False,
 ) -> None:
-    """List open rejects. Exits with 1 when there are any."""
+    """List open rejects, also of mappings that no longer exist. Exits with 1 when there are any."""
     registry = open_registry(mappings)
-    names = tuple(m.name for m in selected(registry, tables, table).mappings)
-    with open_project(registry, mappings) as project, project.reading() as connection:
-        there = total(connection, names, kind)
-        found = [row for page in pages(connection, names, kind, limit=limit) for row in page]
+    with open_ledger() as ledger, ledger.reading() as connection:
+        chosen = choose(connection, registry, [*(tables or ()), *(table or ())])
+        there = total(connection, chosen.names, kind)
+        found = [row for page in pages(connection, chosen.names, kind, limit=limit) for row in page]
     code = Code.FINDINGS if there else Code.OK
     if json:
         output.document(
@@ -79,11 +83,14 @@ def list_(
                 "command": "rejects",
                 "ok": code is Code.OK,
                 "open": there,
+                "orphans": chosen.orphans,
                 "rejects": [shape(r, values=values) for r in found],
             }
         )
     else:
         _show(found, there, limit=limit, values=values)
+        for orphan in chosen.orphans:
+            output.answer(orphan_hint(orphan))
     end(code)
 
 
@@ -97,9 +104,10 @@ def retry(
 ) -> None:
     """Apply rejected rows again, as they are now. Exits with 1 when some are left."""
     registry = open_registry(mappings)
-    names = [m.name for m in selected(registry, tables, table).mappings]
+    chosen = selected(registry, tables, table)
+    names = [m.name for m in chosen.mappings]
     kinds = [kind] if kind else None
-    with open_project(registry, mappings) as project, Stopping() as stopping:
+    with open_project(registry, chosen, mappings) as project, Stopping() as stopping:
         done = {name: reapply(project, mapping=name, kinds=kinds, stop=stopping.event) for name in names}
     left = sum(d.left for d in done.values())
     if json:
@@ -114,7 +122,7 @@ def retry(
             )
         else:
             output.answer("there is nothing to try again")
-    if stopping.event.is_set():
+    if left and stopping.event.is_set():
         output.say("stopped; the same command goes on")
         end(Code.INTERRUPTED)
     end(Code.FINDINGS if left else Code.OK)
@@ -134,10 +142,37 @@ def export(
 ) -> None:
     """Write all open rejects to a file that only you can read."""
     registry = open_registry(mappings)
-    names = tuple(m.name for m in selected(registry, tables, table).mappings)
-    with open_project(registry, mappings) as project, project.reading() as connection:
-        written = export_rejects(pages(connection, names, kind), file, form, values=values)
+    with open_ledger() as ledger, ledger.reading() as connection:
+        chosen = choose(connection, registry, [*(tables or ()), *(table or ())])
+        written = export_rejects(pages(connection, chosen.names, kind), file, form, values=values)
     output.say(f"{output.count(written)} rejects written to {file or 'stdout'}")
+
+
+def close(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="MAPPING", help="A mapping that no longer exists.", show_default=False),
+    ],
+    mappings: options.Mappings = None,
+    json: options.Json = False,
+    _debug: options.Debug = False,
+) -> None:
+    """Forget the rejects of mappings that were renamed or removed: nothing applies their rows again.
+
+    Those of a mapping that exists go when their rows are applied without that fault: `rejects retry`.
+    """
+    registry = open_registry(mappings)
+    with open_ledger() as ledger:
+        with ledger.reading() as connection:
+            closed = [orphan_named(connection, registry, name) for name in dict.fromkeys(names)]
+        with ledger.new.engine.begin() as connection:
+            for orphan in closed:
+                close_orphan(connection, orphan)
+    if json:
+        output.document({"command": "rejects close", "ok": True, "closed": closed})
+        return
+    for orphan in closed:
+        output.answer(f"{output.number(orphan.rows, 'rejected row')} of mapping {orphan.mapping} forgotten")
 
 
 def _show(found: list[RejectRow], there: int, *, limit: int, values: bool) -> None:
@@ -163,5 +198,5 @@ def _show(found: list[RejectRow], there: int, *, limit: int, values: bool) -> No
 
 
 app.callback(help=paragraphs(rejects.__doc__))(rejects)
-for name, command in (("list", list_), ("retry", retry), ("export", export)):
+for name, command in (("list", list_), ("retry", retry), ("export", export), ("close", close)):
     app.command(name, help=paragraphs(command.__doc__))(command)

@@ -8,10 +8,12 @@ import typer
 from rich.text import Text
 
 from changeover.cli import options, output
-from changeover.cli.opening import one_root, open_project, open_registry, selected
+from changeover.cli.fingerprints import fingerprints
+from changeover.cli.opening import one_root, open_ledger, open_registry, selected
 from changeover.cli.outcome import Code, end
+from changeover.ledger.orphans import Orphan, orphans
 from changeover.ledger.ranges import KeyRange, ranges_of
-from changeover.ledger.status import TableStatus, table_status
+from changeover.ledger.status import TableStatus, copied_roots, statuses
 from changeover.project import Project
 
 _COLOURS = {"done": "green", "failed": "red", "rejects": "yellow", "stale": "yellow", "running": "cyan"}
@@ -30,7 +32,8 @@ def status(
     """Show how far every table is: ranges, rows, rejects, rate and estimated end.
 
     Asks the ledger, so it can be used while a backfill runs, whoever runs it. Exits with 1 when a range has failed, a
-    row is rejected, or a mapping changed after its rows were copied.
+    row is rejected, a mapping changed after its rows were copied, or it can't be told whether it did: its old database
+    is down, or it doesn't fit the schemas.
 
     Examples:
 
@@ -40,29 +43,35 @@ def status(
     """
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
-    with open_project(registry, mappings) as project:
+    with open_ledger() as ledger:
         if ranges:
-            code = _show_ranges(project, one_root(chosen, "--ranges"), json=json)
+            code = _show_ranges(ledger, one_root(chosen, "--ranges"), json=json)
         else:
-            code = _show(statuses(project, chosen.roots), json=json)
+            with ledger.reading() as connection:
+                copied = copied_roots(connection)
+            written = fingerprints(registry, copied & set(chosen.roots), ledger)
+            with ledger.reading() as connection:
+                found = [one for one in statuses(connection, registry, written) if one.root in chosen.roots]
+                gone = [
+                    one
+                    for one in orphans(connection, {m.name for m in registry.mappings})
+                    if not (tables or table) or one.target in chosen.targets or one.root in chosen.roots
+                ]
+            code = _show(found, gone, json=json)
     end(code)
-
-
-def statuses(project: Project, roots: tuple[str, ...]) -> list[TableStatus]:
-    """The status of the roots, parents first."""
-    _ = project.moves  # bound before the ledger is read: SQLite has one transaction at a time
-    return [found for found in table_status(project) if found.root in roots]
 
 
 def has_findings(found: TableStatus) -> bool:
     """Whether somebody has to look at the table. Not being done yet is no finding."""
-    return bool(found.ranges_failed or found.rejected_open or found.waiting or found.ranges_stale)
+    return bool(
+        found.ranges_failed or found.rejected_open or found.waiting or found.ranges_stale or found.unknown
+    )
 
 
-def _show(found: list[TableStatus], *, json: bool) -> Code:
-    code = Code.FINDINGS if any(map(has_findings, found)) else Code.OK
+def _show(found: list[TableStatus], gone: list[Orphan], *, json: bool) -> Code:
+    code = Code.FINDINGS if gone or any(map(has_findings, found)) else Code.OK
     if json:
-        output.document({"command": "status", "ok": code is Code.OK, "tables": found})
+        output.document({"command": "status", "ok": code is Code.OK, "tables": found, "orphans": gone})
         return code
     columns = (
         "root",
@@ -78,7 +87,17 @@ def _show(found: list[TableStatus], *, json: bool) -> Code:
     )
     output.table("", columns, map(_row, found), numbers=columns[3:])
     _hints(found)
+    for orphan in gone:
+        output.answer(orphan_hint(orphan))
     return code
+
+
+def orphan_hint(orphan: Orphan) -> str:
+    """What is to be done about rejects of a mapping that is no more."""
+    return (
+        f"{output.number(orphan.rows, 'rejected row')} of mapping {orphan.mapping}, which no longer exists: "
+        f"`changeover rejects {orphan.mapping}` lists them, `changeover rejects close {orphan.mapping}` forgets them"
+    )
 
 
 def _row(found: TableStatus) -> tuple[object, ...]:
@@ -110,6 +129,11 @@ def _hints(found: list[TableStatus]) -> None:
         roots = ", ".join(f"{f.root} ({f.ranges_stale} ranges)" for f in found if f.ranges_stale)
         output.answer(
             f"the mapping changed since rows were copied: {roots}; `changeover backfill` brings them up to date"
+        )
+
+    for one in (f for f in found if f.unknown):
+        output.answer(
+            f"{one.root}: whether its mapping changed since rows were copied can't be told: {one.unknown}"
         )
 
 

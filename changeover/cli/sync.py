@@ -69,7 +69,7 @@ def install(
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     names = [*(tables or ()), *(table or ())]
-    with open_project(registry, mappings) as project:
+    with open_project(registry, registry, mappings) as project:
         done = capture.install(project, tables=names, dry_run=dry_run, on_step=output.say)
         grants = _grants(project, chosen.roots, mappings, host) if dry_run else []
     if json:
@@ -129,7 +129,7 @@ def uninstall(
       changeover sync uninstall shop --dry-run
     """
     registry = open_registry(mappings)
-    with open_project(registry, mappings) as project:
+    with open_project(registry, registry, mappings) as project:
         done = capture.uninstall(project, databases, dry_run=dry_run, on_step=output.say)
     if json:
         what = "statements" if dry_run else "done"
@@ -166,7 +166,7 @@ def check(
     registry = open_registry(mappings)
     checked: list[Checked] = []
     wrong: list[str] = []
-    with open_project(registry, mappings) as project:
+    with open_project(registry, registry, mappings) as project:
         for database in databases or registry.databases:
             with project.old[database].engine.connect() as connection:
                 seen = survey(project, database, connection.execution_options(isolation_level="AUTOCOMMIT"))

@@ -52,7 +52,9 @@ def run(
     """
     registry = open_registry(mappings)
     chosen = _chosen(registry, databases)
-    with open_project(registry, mappings) as project, Stopping() as stopping:
+    # All mappings of a database: one of its entries may mean roots of several.
+    read = Registry(tuple(mapping for mapping in registry.mappings if mapping.database in chosen))
+    with open_project(registry, read, mappings) as project, Stopping() as stopping:
         figures = follow(project, chosen, stopping.event, once=once)
     if json:
         output.document(

@@ -30,7 +30,7 @@ def sweep_(
     """
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
-    with open_project(registry, mappings) as project, Stopping() as stopping:
+    with open_project(registry, chosen, mappings) as project, Stopping() as stopping:
         roots = [root for root in chosen.roots if can_sweep(project.moves[root])]
         if not roots:
             raise ConfigurationError(

@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 import changeover
 from changeover.cli import options, output
-from changeover.dialects import of
-from changeover.errors import ConnectionRefused
+from changeover.dialects import of, shown
+from changeover.errors import ConnectionRefused, LedgerMissing
 from changeover.ledger import LEDGER_VERSION
+from changeover.ledger.version import look
 from changeover.settings import NEW_URL, mask, new_url
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def upgrade(
     """Create the ledger (Changeover's control tables) in the new database, or bring it up to date.
 
     The same as `alembic upgrade ledger@head`. The new schema's own tables are left alone, and where there is nothing to
-    do nothing is done.
+    do nothing is done. An upgrade that was interrupted is gone on with.
 
     Examples:
 
@@ -62,9 +63,7 @@ def upgrade(
     if json:
         output.document({"command": "upgrade", "ok": True, "version": LEDGER_VERSION})
     else:
-        output.answer(
-            f"the ledger in the new database ({url.render_as_string(hide_password=True)}) is at {LEDGER_VERSION}"
-        )
+        output.answer(f"the ledger in the new database ({shown(url)}) is at {LEDGER_VERSION}")
 
 
 def _run(config: Config, url: sa.URL) -> None:
@@ -73,6 +72,10 @@ def _run(config: Config, url: sa.URL) -> None:
     engine = of(url).engine(url, "new", 1)
     try:
         with _connected(engine) as connection:
+            found = look(connection)
+            connection.rollback()
+            if found.state in ("newer", "incomplete"):
+                raise LedgerMissing(f"{found.message}: {found.remedy}")
             config.attributes["connection"] = connection
             command.upgrade(config, HEAD)
     finally:
@@ -85,9 +88,8 @@ def _connected(engine: sa.Engine) -> Generator[sa.Connection]:
         connection = engine.connect()
     except DBAPIError as error:
         reason = mask(" ".join(str(error.orig).split()))
-        shown = engine.url.render_as_string(hide_password=True)
         raise ConnectionRefused(
-            f"the new database ({shown}) can't be reached: {reason}; look at {NEW_URL}"
+            f"the new database ({shown(engine.url)}) can't be reached: {reason}; look at {NEW_URL}"
         ) from None
     with connection:
         yield connection

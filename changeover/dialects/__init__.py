@@ -12,7 +12,17 @@ from changeover.dialects.base import READING, Dialect, Side, TableName
 from changeover.dialects.block import Block, BlockTooLarge, UnstageableText
 from changeover.errors import ConfigurationError
 
-__all__ = ["READING", "Block", "BlockTooLarge", "Dialect", "Side", "TableName", "UnstageableText", "of"]
+__all__ = [
+    "READING",
+    "Block",
+    "BlockTooLarge",
+    "Dialect",
+    "Side",
+    "TableName",
+    "UnstageableText",
+    "of",
+    "shown",
+]
 
 _DRIVERS = {
     "mysql": "mysql+pymysql",
@@ -57,3 +67,10 @@ def driver_url(text: str) -> sa.URL:
     if backend in _DRIVERS and "+" not in url.drivername:
         return url.set(drivername=_DRIVERS[backend])
     return url
+
+
+def shown(url: sa.URL) -> str:
+    """The URL as people may see it: driver, host, port and database. Passwords stand in its other parts, not in one alone."""
+    return sa.URL.create(
+        url.drivername, host=url.host, port=url.port, database=url.database
+    ).render_as_string()

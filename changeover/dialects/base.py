@@ -26,8 +26,9 @@ then begins as a reader."""
 
 Side = Literal["old", "new", "capture"]
 """``capture`` is an old database whose outbox is written."""
-Trouble = Literal["transient", "row", "fatal"]
-"""``transient``: try the chunk again. ``row``: some row does not fit. ``fatal``: neither helps."""
+Trouble = Literal["transient", "slow", "row", "fatal"]
+"""``transient``: try the chunk again. ``slow``: with fewer rows, since the server gave the statement up for its time. ``row``: some
+row does not fit. ``fatal``: none of it helps."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class TableName:
         """``schema.table`` or ``table``."""
         schema, _, name = text.rpartition(".")
         return cls(name, schema or None)
+
+    @property
+    def reading(self) -> str:
+        """How a name with a dot was read, for a message that it was not found; empty for one without."""
+        return f" ({self} is read as table {self.name} of schema {self.schema})" if self.schema else ""
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
@@ -186,11 +192,17 @@ class Dialect(ABC):
     def allocate(
         self, connection: sa.Connection | None, side: sa.Engine, table: TableName, column: str, count: int
     ) -> list[range]:
-        """``count`` ids of ``table`` that nobody else is or will be given, as ranges.
+        """``count`` ids of ``table`` that nobody else is or will be given, as ranges (which may have a step).
+
+        Where ``takes_ids_ahead`` it may be fewer, for which there is a reason; at least one.
 
         Parameters: ``connection`` is in the transaction that will use them, None where ``takes_ids_ahead``; ``side`` is for
         work that must not be in that transaction.
         """
+
+    def incarnation(self, connection: sa.Connection) -> str:
+        """What ids that were taken ahead end with: another text on a server that may have forgotten that it gave them away."""
+        return ""
 
     @abstractmethod
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:

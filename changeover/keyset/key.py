@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.errors import MappingError, NoUsableKey
+from changeover.keyset.spelling import bytes_of, is_odd, unspell
 from changeover.mapping import Mapping, OldTable
 from changeover.schema import ColumnShape, TableShape
 from changeover.types.base import Family, Kind
@@ -19,6 +20,9 @@ from changeover.types.binary import Binary
 from changeover.types.decimal import Decimal as DecimalKind
 from changeover.types.float import Float
 from changeover.types.integer import Integer
+from changeover.types.moment import Moment
+from changeover.types.text import Text
+from changeover.types.time import Time
 
 _ESCAPED = re.compile(r"~[~!]")
 
@@ -28,11 +32,16 @@ KeyValues = tuple[str, ...]
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """A column of a key."""
+    """A column of a key. ``raw``: its values are written as they are stored, not as their type's canonical text.
+
+    So it is with SQLite's dates and times. They are text that any application spells as it likes, SQLAlchemy with six digits of
+    a second: what leads back to an index entry is that text alone.
+    """
 
     name: str
     kind: Kind
     type: sa.types.TypeEngine[Any]
+    raw: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,15 @@ class Key:
         """The key as one text: itself if it is one column, else its parts joined by ``|``, which they escape."""
         return self.join(self.texts(root), self.family)
 
+    def spelled(
+        self, kinds: Sequence[Kind], values: Sequence[sa.ColumnElement[Any]], family: Family
+    ) -> list[Any]:
+        """The texts by which ``values``, of ``kinds``, are looked for among the keys' own, in a statement of ``family``."""
+        return [
+            (c.kind if c.raw and family == self.family else kind).text(value, family, c.kind)
+            for kind, value, c in zip(kinds, values, self.columns, strict=True)
+        ]
+
     def join(self, parts: Sequence[sa.ColumnElement[Any]], family: Family) -> sa.ColumnElement[Any]:
         """Canonical texts of the key's columns as one encoded key, in a statement of ``family``; NULL if one is NULL."""
         if len(parts) == 1:
@@ -83,6 +101,7 @@ class Key:
 
     def decode(self, encoded: str) -> KeyValues:
         """The parts of an encoded key. Raises ValueError when it has not as many as the key has columns."""
+        encoded = unspell(encoded)
         if len(self.columns) == 1:
             return (encoded,)
         parts = split(encoded)
@@ -95,16 +114,28 @@ class Key:
         return [self._literal(c, value) for c, value in zip(self.columns, values, strict=True)]
 
     def _value(self, column: KeyColumn, text: str) -> Any:
+        try:
+            return self._parsed(column, text)
+        except ValueError:
+            # The text is a row's, and not repeated.
+            raise NoUsableKey(
+                f"key column {column.name}: some row's key is no {column.kind.name}, and can't be paged by; mend the row, or "
+                "name another unique set of columns with key="
+            ) from None
+
+    def _parsed(self, column: KeyColumn, text: str) -> Any:
         if isinstance(column.kind, Integer):
             return int(text)
         if isinstance(column.kind, DecimalKind):
-            return float(text) if self.family == "sqlite" else Decimal(text)
+            return _sqlite_number(text) if self.family == "sqlite" else Decimal(text)
         if isinstance(column.kind, Float):
             return float(text)
         return bytes.fromhex(text) if isinstance(column.kind, Binary) else text
 
     def _literal(self, column: KeyColumn, text: str) -> sa.ColumnElement[Any]:
         value = self._value(column, text)
+        if isinstance(value, str) and is_odd(value):
+            return sa.cast(sa.literal(bytes_of(value), sa.LargeBinary()), sa.Text())
         if self.family == "postgresql":
             return sa.cast(
                 sa.literal(text if not isinstance(value, bytes) else value, _plain(value)), column.type
@@ -120,11 +151,15 @@ class Key:
         if len(columns) == 1:
             return columns[0].in_([row[0] for row in rows])
         if self.family == "sqlite":
-            # Written as IN (VALUES …): SQLite takes no list of rows, and hundreds of ORs are too deep for it.
+            # Written as IN (VALUES …): SQLite takes no list of rows, and hundreds of ORs are deep for it.
+            odd = [row for row, key in zip(rows, keys, strict=True) if any(map(is_odd, key))]
             values = [
-                tuple(self._value(c, v) for c, v in zip(self.columns, key, strict=True)) for key in keys
+                tuple(self._value(c, v) for c, v in zip(self.columns, key, strict=True))
+                for key in keys
+                if not any(map(is_odd, key))
             ]
-            return sa.tuple_(*columns).in_(values)
+            same = [sa.and_(*(c == v for c, v in zip(columns, row, strict=True))) for row in odd]
+            return sa.or_(sa.tuple_(*columns).in_(values), *same)
         return sa.tuple_(*columns).in_([sa.tuple_(*row) for row in rows])
 
 
@@ -137,7 +172,7 @@ def split(encoded: str) -> KeyValues:
 
 def dump(values: KeyValues | None) -> str | None:
     """A key for the ledger."""
-    return None if values is None else json.dumps(list(values), ensure_ascii=False)
+    return None if values is None else json.dumps(list(values), ensure_ascii=any(map(is_odd, values)))
 
 
 def restore(text: str | None) -> KeyValues | None:
@@ -163,10 +198,10 @@ def choose(mapping: Mapping, shape: TableShape, family: Family) -> Key:
         raise NoUsableKey(
             f"{where}: key=({', '.join(names)}) is not covered by a unique index without NULLs, so rows could be missed"
         )
-    return Key(tuple(_column(where, shape, name) for name in names), family)
+    return Key(tuple(_column(where, shape, name, family) for name in names), family)
 
 
-def _column(where: str, shape: TableShape, name: str) -> KeyColumn:
+def _column(where: str, shape: TableShape, name: str, family: Family) -> KeyColumn:
     column: ColumnShape | None = shape.column(name)
     if column is None:
         raise MappingError(
@@ -176,12 +211,20 @@ def _column(where: str, shape: TableShape, name: str) -> KeyColumn:
         raise NoUsableKey(
             f"{where}, column {name}: a key of this type can't be paged by: {column.unsupported}"
         )
+    if family == "sqlite" and isinstance(column.kind, (Moment, Time)):
+        return KeyColumn(name, Text(), column.type, raw=True)
     return KeyColumn(name, column.kind, column.type)
 
 
 def _escaped(part: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     tilde = sa.func.replace(part, sa.literal_column("'~'"), sa.literal_column("'~~'"))
     return sa.func.replace(tilde, sa.literal_column("'|'"), sa.literal_column("'~!'"))
+
+
+def _sqlite_number(text: str) -> int | float:
+    """The number as SQLite stores it: whole numbers of up to 64 bits are no doubles."""
+    whole = int(text) if text.lstrip("-").isdecimal() else None
+    return whole if whole is not None and -(2**63) <= whole < 2**63 else float(text)
 
 
 def _plain(value: Any) -> sa.types.TypeEngine[Any]:

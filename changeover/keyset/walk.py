@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.dialects import Dialect
+from changeover.errors import NoUsableKey
 from changeover.keyset.key import Key, KeyValues
+from changeover.keyset.spelling import text_of
 from changeover.mapping import OldTable
 
 
@@ -22,11 +24,12 @@ def page_end(
 ) -> KeyValues | None:
     """The key of the ``rows``-th root after ``after``, or None if there are fewer up to ``upto``.
 
-    It reads ``rows`` entries of the key's index and nothing of the table.
+    It reads ``rows`` entries of the key's index and nothing of the table. Raises: NoUsableKey when the page ends where it began.
     """
     statement = select_page_end(dialect, root, key, after, upto, rows)
-    found = connection.execute(statement).first()
-    return None if found is None else _texts(found)
+    row = connection.execute(statement).first()
+    found = None if row is None else _texts(row)
+    return moved_on(root, key, after, found)
 
 
 def select_page_end(
@@ -43,8 +46,7 @@ def select_page_end(
             statement = statement.where(part)
     # The index is walked over bare columns; only the one key that is found is written as text.
     inner = statement.subquery("page")
-    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
-    return sa.select(*texts)
+    return sa.select(*_written(key, inner))
 
 
 def last_key(connection: sa.Connection, root: OldTable, key: Key) -> KeyValues | None:
@@ -57,10 +59,31 @@ def last_key(connection: sa.Connection, root: OldTable, key: Key) -> KeyValues |
         .limit(1)
         .subquery("page")
     )
-    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
-    found = connection.execute(sa.select(*texts)).first()
+    found = connection.execute(sa.select(*_written(key, inner))).first()
     return None if found is None else _texts(found)
 
 
+def _written(key: Key, inner: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    texts = [c.kind.text(inner.c[c.name], key.family, c.kind) for c in key.columns]
+    # SQLite's text may be no UTF-8, which its driver does not give out as text.
+    return [sa.cast(text, sa.LargeBinary()) for text in texts] if key.family == "sqlite" else texts
+
+
+def moved_on(root: OldTable, key: Key, after: KeyValues | None, found: KeyValues | None) -> KeyValues | None:
+    """``found``, where a page that begins after ``after`` ends. Raises: NoUsableKey when that is where it began.
+
+    A key whose text doesn't lead back to its place in the index would be walked for ever.
+    """
+    if found is not None and found == after:
+        names = ", ".join(c.name for c in key.columns)
+        raise NoUsableKey(
+            f"table {root.database_}.{root.qualified_}: some row's key ({names}) does not compare with its own text, and can't be "
+            "paged by; mend the row, or name another unique set of columns with key="
+        )
+    return found
+
+
 def _texts(row: Any) -> KeyValues:
-    return tuple(value.decode() if isinstance(value, (bytes, bytearray)) else str(value) for value in row)
+    return tuple(
+        text_of(bytes(value)) if isinstance(value, (bytes, bytearray)) else str(value) for value in row
+    )

@@ -1,4 +1,4 @@
-"""The ledger's numbers of mappings, its lock rows, and whether it is there at all."""
+"""The ledger's numbers of mappings, and its lock rows."""
 
 from __future__ import annotations
 
@@ -8,38 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.dialects import READING
-from changeover.errors import LedgerMissing
 from changeover.ledger.clock import now
-from changeover.ledger.tables import LEDGER_VERSION, mapping, table_lock
+from changeover.ledger.tables import mapping, table_lock
 from changeover.mapping import Mapping
-
-
-def check_version(engine: sa.Engine) -> None:
-    """Raises LedgerMissing, saying what to run, unless the control tables stand in the version this code works with."""
-    with engine.execution_options(**READING).connect() as connection:
-        inspector = sa.inspect(connection)
-        missing = [
-            name
-            for name in ("changeover_range", "changeover_id_map", "changeover_reject")
-            if not inspector.has_table(name)
-        ]
-        versions: list[str] = []
-        if inspector.has_table("changeover_version"):
-            versions = [
-                str(v)
-                for v in connection.execute(sa.text("SELECT version_num FROM changeover_version")).scalars()
-            ]
-    if missing:
-        raise LedgerMissing(
-            "the new database has no ledger (Changeover's control tables): run `changeover upgrade`, or "
-            "`alembic upgrade ledger@head`"
-        )
-    ledger = [v for v in versions if v.startswith("ledger_")]
-    if ledger and LEDGER_VERSION not in ledger:
-        raise LedgerMissing(
-            f"the ledger in the new database is of version {', '.join(ledger)}, and this Changeover works with {LEDGER_VERSION}: "
-            "run `changeover upgrade`"
-        )
 
 
 def register(engine: sa.Engine, mappings: Iterable[Mapping]) -> dict[str, int]:

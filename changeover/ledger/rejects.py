@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +15,9 @@ from changeover.ledger.tables import KeyText, mapping, reject
 RejectKind = Literal["value", "conflict", "waiting", "referenced"]
 """``value`` does not fit its column; ``conflict``: another row has a unique value or the identity; ``waiting`` for a parent that
 isn't there; ``referenced``: the root is gone, but other rows refer to the target row."""
+
+VALUE_LIMIT = 10_000
+"""Characters of a rejected value that are kept; the old database still has the whole."""
 
 
 @dataclass(frozen=True)
@@ -60,33 +63,31 @@ def settle(
     """
     if not seen:
         return
-    known = {(row.root_key, row.column_name): row for row in _of(connection, mapping_id, seen)}
-    wanted = {(r.root_key, r.column): r for r in found}
-    gone = [row.id for key, row in known.items() if key not in wanted]
+    known = {(row["root_key"], row["column_name"]): row for row in _of(connection, mapping_id, seen)}
+    wanted = {(r.root_key, r.column): _printable(r) for r in found}
     at = now()
+    new: list[dict[str, Any]] = []
+    stay: list[int] = []
+    for key, r in wanted.items():
+        before = known.get(key)
+        if before is None:
+            new.append(_row(mapping_id, range_no, r, at))
+        elif (before["kind"], before["reason"], before["value"]) == (r.kind, r.reason, r.value):
+            stay.append(before["id"])
+        else:
+            # Written anew under its number: a driver would send one UPDATE for each.
+            changed = {"kind": r.kind, "reason": r.reason, "value": r.value}
+            new.append({**before, **changed, "last_seen": at, "attempts": before["attempts"] + 1})
+    kept = set(stay)
+    gone = [row["id"] for row in known.values() if row["id"] not in kept]
     for part in _parts(gone):
         connection.execute(sa.delete(reject).where(reject.c.id.in_(part)))
-    stay = [
-        {"b_id": known[k].id, "b_kind": r.kind, "b_reason": r.reason, "b_value": r.value, "b_at": at}
-        for k, r in wanted.items()
-        if k in known
-    ]
-    if stay:
-        connection.execute(
-            sa.update(reject)
-            .where(reject.c.id == sa.bindparam("b_id"))
-            .values(
-                kind=sa.bindparam("b_kind"),
-                reason=sa.bindparam("b_reason"),
-                value=sa.bindparam("b_value"),
-                last_seen=sa.bindparam("b_at"),
-                attempts=reject.c.attempts + 1,
-            ),
-            stay,
-        )
-    new = [_row(mapping_id, range_no, r, at) for k, r in wanted.items() if k not in known]
-    if new:
-        connection.execute(sa.insert(reject), new)
+    for part in _parts(stay):
+        aged = {"last_seen": at, "attempts": reject.c.attempts + 1}
+        connection.execute(sa.update(reject).where(reject.c.id.in_(part)).values(aged))
+    for rows in ([row for row in new if "id" in row], [row for row in new if "id" not in row]):
+        if rows:
+            connection.execute(sa.insert(reject), rows)
 
 
 def with_rejects(connection: sa.Connection, mapping_id: int, stage: str) -> list[str]:
@@ -197,21 +198,20 @@ def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
     return found
 
 
-def _of(connection: sa.Connection, mapping_id: int, seen: Sequence[str]) -> list[Any]:
-    rows: list[Any] = []
+def _of(connection: sa.Connection, mapping_id: int, seen: Sequence[str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for part in _parts(list(seen)):
-        statement = sa.select(reject.c.id, reject.c.root_key, reject.c.column_name).where(
-            reject.c.mapping_id == mapping_id, reject.c.root_key.in_(part)
-        )
-        rows.extend(connection.execute(statement).all())
-    return [_Known(row.id, row.root_key, row.column_name) for row in rows]
+        statement = sa.select(reject).where(reject.c.mapping_id == mapping_id, reject.c.root_key.in_(part))
+        rows.extend(dict(row) for row in connection.execute(statement).mappings())
+    return rows
 
 
-@dataclass(frozen=True)
-class _Known:
-    id: int
-    root_key: str
-    column_name: str
+def _printable(found: Reject) -> Reject:
+    # PostgreSQL holds no U+0000.
+    if "\0" not in (found.value or "") + found.reason:
+        return found
+    value = None if found.value is None else found.value.replace("\0", "\\0")
+    return replace(found, value=value, reason=found.reason.replace("\0", "\\0"))
 
 
 def _parts(items: list[Any], size: int = 500) -> list[list[Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from changeover.ledger.clock import now
 from changeover.ledger.mappings import planned_roots
 from changeover.ledger.tables import mapping, range_, reject
+from changeover.mapping import Registry
 
 if TYPE_CHECKING:
     from changeover.project import Project
@@ -21,7 +23,8 @@ class TableStatus:
     """A root's progress. Rates are rows read a second; ``eta_seconds`` is None when nothing is running or known.
 
     ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows rejected), stale (the
-    mapping changed since some range was copied), done.
+    mapping changed since some range was copied), unknown (all copied, but whether the mapping changed since can't be told),
+    done. ``unknown`` says why it can't be told.
     """
 
     root: str
@@ -44,20 +47,49 @@ class TableStatus:
     eta_seconds: float | None
     state: str
     updated_at: datetime | None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """What the mappings of each root would write now; by root too, why that can't be told."""
+
+    known: Mapping[str, str]
+    unknown: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def table_status(project: Project) -> list[TableStatus]:
-    """Every root's status, parents first."""
+    """The status of every root of a project whose databases are open, parents first."""
     moves = project.moves  # binding may write to the ledger: not while a connection is read from
     with project.reading() as connection:
-        ranges = {row["root"]: row for row in connection.execute(_ranges()).mappings()}
-        stale = _stale(connection, {root: move.fingerprint for root, move in moves.items()})
-        rejects = _rejects(connection)
-        planned = planned_roots(connection)
+        now_written = Fingerprints({root: move.fingerprint for root, move in moves.items()})
+        return statuses(connection, project.registry, now_written)
+
+
+def statuses(connection: sa.Connection, registry: Registry, written: Fingerprints) -> list[TableStatus]:
+    """The status of every root, parents first, from the ledger alone."""
+    ranges = {row["root"]: row for row in connection.execute(_ranges()).mappings()}
+    stale = _stale(connection, written.known)
+    rejects = _rejects(connection, registry)
+    planned = planned_roots(connection)
     return [
-        _status(project, root, ranges.get(root), rejects, stale.get(root, 0), root in planned)
-        for root in project.registry.roots
+        _status(
+            registry,
+            root,
+            ranges.get(root),
+            rejects,
+            stale.get(root, 0),
+            root in planned,
+            written.unknown.get(root),
+        )
+        for root in registry.roots
     ]
+
+
+def copied_roots(connection: sa.Connection) -> set[str]:
+    """The roots of which some range is done: those whose mapping may have changed since."""
+    done = sa.select(range_.c.root).where(range_.c.status == "done").distinct()
+    return set(connection.execute(done).scalars())
 
 
 def _ranges() -> sa.Select[Any]:
@@ -85,7 +117,7 @@ def _ranges() -> sa.Select[Any]:
     ).group_by(range_.c.root)
 
 
-def _stale(connection: sa.Connection, fingerprints: dict[str, str]) -> dict[str, int]:
+def _stale(connection: sa.Connection, fingerprints: Mapping[str, str]) -> dict[str, int]:
     counts = (
         sa.select(range_.c.root, range_.c.fingerprint, sa.func.count())
         .where(range_.c.status == "done")
@@ -98,24 +130,35 @@ def _stale(connection: sa.Connection, fingerprints: dict[str, str]) -> dict[str,
     return found
 
 
-def _rejects(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+def _rejects(connection: sa.Connection, registry: Registry) -> dict[str, tuple[int, int]]:
+    """Rejected rows and those that wait, by root: of the mappings there are, as `changeover rejects` lists them."""
+    roots = {m.name: m.root_name for m in registry.mappings}
     waiting = sa.func.count(sa.distinct(sa.case((reject.c.kind == "waiting", reject.c.root_key))))
     statement = (
-        sa.select(mapping.c.root, sa.func.count(sa.distinct(reject.c.root_key)), waiting)
+        sa.select(mapping.c.name, sa.func.count(sa.distinct(reject.c.root_key)), waiting)
         .join(mapping, mapping.c.id == reject.c.mapping_id)
-        .group_by(mapping.c.id, mapping.c.root)
+        .group_by(mapping.c.id, mapping.c.name)
     )
     found: dict[str, tuple[int, int]] = {}
-    for root, total, waits in connection.execute(statement).all():
+    for name, total, waits in connection.execute(statement).all():
+        if name not in roots:
+            continue  # see `changeover.ledger.orphans`
+        root = roots[name]
         before = found.get(root, (0, 0))
         found[root] = (before[0] + int(total), before[1] + int(waits))
     return found
 
 
 def _status(
-    project: Project, root: str, row: Any, rejects: dict[str, tuple[int, int]], stale: int, planned: bool
+    registry: Registry,
+    root: str,
+    row: Any,
+    rejects: dict[str, tuple[int, int]],
+    stale: int,
+    planned: bool,
+    unknown: str | None,
 ) -> TableStatus:
-    bounds = project.registry.of_root(root)
+    bounds = registry.of_root(root)
     open_, waiting = rejects.get(root, (0, 0))
     number = (
         {
@@ -129,6 +172,7 @@ def _status(
     rate = _rate(row)
     left = number.get("left_running", 0) + number.get("left_planned", 0)
     running = number.get("running", 0)
+    unknown = unknown if number.get("done") else None
     return TableStatus(
         root=root,
         database=bounds[0].database,
@@ -148,8 +192,9 @@ def _status(
         waiting=waiting,
         rate=rate,
         eta_seconds=max(0.0, left / rate) if running and rate else None,
-        state=_state(number, open_, stale, planned),
+        state=_state(number, open_, stale, planned=planned, unknown=unknown is not None),
         updated_at=row["finished_at"] if row else None,
+        unknown=unknown,
     )
 
 
@@ -162,7 +207,7 @@ def _rate(row: Any) -> float:
     return int(row["rows_read"]) / max(min(wall, float(row["seconds"] or wall)), 1e-3)
 
 
-def _state(number: dict[str, int], rejects: int, stale: int, planned: bool) -> str:
+def _state(number: dict[str, int], rejects: int, stale: int, *, planned: bool, unknown: bool) -> str:
     if not number.get("total"):
         return "done" if planned else "not planned"
     if number["running"]:
@@ -173,4 +218,4 @@ def _state(number: dict[str, int], rejects: int, stale: int, planned: bool) -> s
         return "planned"
     if rejects:
         return "rejects"
-    return "stale" if stale else "done"
+    return "stale" if stale else "unknown" if unknown else "done"

@@ -24,8 +24,9 @@ from changeover.mapping.columns import (
     value_map,
 )
 from changeover.mapping.ids import Assigned, Computed, Ids, Keep, Offset
+from changeover.mapping.loading import load
 from changeover.mapping.old import Join, OldTable, join, left_join, old
-from changeover.mapping.registry import Registry, load
+from changeover.mapping.registry import Registry
 from changeover.mapping.table import Mapping
 from changeover.mapping.zones import utc
 

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from changeover.mapping.given import are, is_number
+
+LARGEST = 2**63 - 1
+"""Of the integers that every database has."""
+
 
 @dataclass(frozen=True)
 class Keep:
@@ -24,6 +29,10 @@ class Offset:
     """
 
     by: int
+
+    def __post_init__(self) -> None:
+        if not is_number(self.by, -LARGEST, LARGEST):
+            raise ValueError(f"Offset(by={self.by!r}): expected a whole number that a BIGINT holds")
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,10 @@ class Assigned:
     def __post_init__(self) -> None:
         if isinstance(self.match, str):
             object.__setattr__(self, "match", (self.match,))
+        if not are(self.match, str):
+            raise ValueError(f"Assigned(match={self.match!r}): expected names of the target's columns")
+        if not is_number(self.priority, -LARGEST, LARGEST):
+            raise ValueError(f"Assigned(priority={self.priority!r}): expected a whole number")
         if self.duplicates not in ("reject", "first"):
             raise ValueError(f"Assigned(duplicates={self.duplicates!r}): expected 'reject' or 'first'")
 

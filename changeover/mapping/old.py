@@ -12,6 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
+from changeover.mapping.expressions import condition
+from changeover.mapping.given import is_a
+
 
 class OldTable:
     """A table of a named old database, whose columns are SQLAlchemy columns: ``product.price``, ``product["Unit Price"]``.
@@ -101,6 +104,11 @@ class Join:
     table: OldTable
     on: sa.ColumnElement[bool]
     outer: bool
+
+    def __post_init__(self) -> None:
+        if not is_a(self.table, OldTable):
+            raise TypeError(f"a join got {self.table!r}; expected an old table: old(database, table)")
+        object.__setattr__(self, "on", condition(f"the join with {self.table.qualified_}", self.on))
 
 
 def left_join(table: OldTable, on: sa.ColumnElement[bool]) -> Join:

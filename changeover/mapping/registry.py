@@ -1,16 +1,10 @@
-"""All mappings of a project, found in its package of domains, in an order in which parents come first."""
+"""All mappings of a project, in an order in which parents come first."""
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
-import pkgutil
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
-from types import ModuleType
 
 from changeover.errors import ConfigurationError, MappingError
 from changeover.mapping.columns import Lookup
@@ -90,11 +84,15 @@ class Registry:
                 "leave one of the lookups to target_default() and fill it in a mapping of its own"
             ) from None
 
+    def has(self, name: str) -> bool:
+        """Whether a mapping, target, root or domain is called so."""
+        return any(name in (m.target, m.root_name, m.name, m.domain) for m in self.mappings)
+
     def select(self, names: Iterable[str]) -> Registry:
         """The mappings whose target, root or name is among ``names``. Raises ConfigurationError for an unknown one."""
         wanted = list(names)
         for name in wanted:
-            if not any(name in (m.target, m.root_name, m.name, m.domain) for m in self.mappings):
+            if not self.has(name):
                 raise ConfigurationError(
                     f"no mapping, target, root or domain is named {name!r}; there are: {', '.join(self.targets)}"
                 )
@@ -105,6 +103,20 @@ class Registry:
         }
         return Registry(tuple(m for m in self.mappings if m.root_name in roots))
 
+    def needed(self, targets: Iterable[str]) -> Registry:
+        """The mappings that moving ``targets`` involves: theirs, and those of all tables they look up, directly or not.
+
+        Who opens only their databases, and binds only these, isn't kept from moving by what is wrong elsewhere.
+        """
+        wanted: set[str] = set()
+        waiting = list(targets)
+        while waiting:
+            target = waiting.pop()
+            if target not in wanted:
+                wanted.add(target)
+                waiting.extend(self.parents(target))
+        return Registry(tuple(m for m in self.mappings if m.target in wanted))
+
     def _priority(self, root: str) -> int:
         """Of a merge, the database whose columns win goes first: its rows are then written once."""
         return min(
@@ -113,57 +125,3 @@ class Registry:
 
     def _first(self, root: str) -> int:
         return next(i for i, m in enumerate(self.mappings) if m.root_name == root)
-
-
-def load(package: str | Path) -> Registry:
-    """The mappings in a package of domains: every `Mapping` in a module of ``<package>/<domain>/``.
-
-    Parameters: ``package`` is an importable name (``assets``) or a folder, whose parent is put on the import path.
-    Raises: ConfigurationError when it can't be found or holds no mapping; MappingError when a mapping is wrong.
-    """
-    module = _import(package)
-    found: dict[int, Mapping] = {}
-    for domain in sorted(pkgutil.iter_modules(module.__path__), key=lambda m: m.name):
-        if not domain.ispkg:
-            continue
-        for member in _modules(f"{module.__name__}.{domain.name}"):
-            for value in vars(member).values():
-                if isinstance(value, Mapping) and id(value) not in found:
-                    found[id(value)] = (
-                        value if value.domain else dataclasses.replace(value, domain=domain.name)
-                    )
-    if not found:
-        raise ConfigurationError(
-            f"package {package!s} holds no mapping: put Mapping(…) objects into modules of {package!s}/<domain>/"
-        )
-    return Registry(tuple(found.values()))
-
-
-def _import(package: str | Path) -> ModuleType:
-    folder = Path(package)
-    name = str(package)
-    if folder.is_dir():
-        sys.path.insert(0, str(folder.resolve().parent))
-        name = folder.resolve().name
-    elif "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise ConfigurationError(
-            f"the package of mappings {name!r} can't be imported: name it in pyproject.toml ([tool.changeover] mappings) or "
-            "with --mappings"
-        ) from None
-    if not hasattr(module, "__path__"):
-        raise ConfigurationError(
-            f"{name!r} is a module; mappings stand in a package of domains, <package>/<domain>/<module>.py"
-        )
-    return module
-
-
-def _modules(package: str) -> list[ModuleType]:
-    module = importlib.import_module(package)
-    names = sorted(m.name for m in pkgutil.iter_modules(module.__path__))
-    return [module, *(importlib.import_module(f"{package}.{name}") for name in names)]

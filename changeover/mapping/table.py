@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from changeover.errors import MappingError
 from changeover.mapping.columns import Column, Declared, Expression, Lookup, Narrow, Python, ValueMap, column
-from changeover.mapping.ids import Ids, Keep
+from changeover.mapping.expressions import condition, more_than_a_row
+from changeover.mapping.given import are, is_a, is_number
+from changeover.mapping.ids import Assigned, Computed, Ids, Keep, Offset
 from changeover.mapping.old import Join, OldTable
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
@@ -54,16 +56,20 @@ class Mapping:
     description: str = ""
 
     def __post_init__(self) -> None:
+        self._check_types()
         made = {name: self._column(name, declared) for name, declared in self.columns.items()}
         object.__setattr__(self, "columns", made)
-        object.__setattr__(self, "joins", tuple(self.joins))
+        object.__setattr__(
+            self, "joins", (self.joins,) if isinstance(self.joins, Join) else tuple(self.joins)
+        )
         object.__setattr__(self, "key", (self.key,) if isinstance(self.key, str) else tuple(self.key))
+        if self.where is not None:
+            object.__setattr__(self, "where", self._condition(self.where))
         if not self.name:
             object.__setattr__(self, "name", f"{self.root.database_}.{self.root.qualified_}.{self.target}")
         if not _NAME.fullmatch(self.name):
             object.__setattr__(self, "name", re.sub(r"[^A-Za-z0-9_.\-]", "_", self.name)[:100])
-        if self.rows_per_range is not None and self.rows_per_range < 1:
-            raise MappingError(f"mapping {self.name}: rows_per_range must be at least 1")
+        self._check_rows()
         for other in self.joins:
             if other.table.database_ != self.root.database_:
                 raise MappingError(
@@ -91,6 +97,56 @@ class Mapping:
             return column(declared)
         except TypeError as error:
             raise MappingError(f"mapping of {self.target}, column {name}: {error}") from None
+
+    def _condition(self, declared: Any) -> sa.ColumnElement[bool]:
+        try:
+            return condition("where=", declared)
+        except TypeError as error:
+            raise MappingError(f"mapping of {self.target}: {error}") from None
+
+    def _check_types(self) -> None:
+        expected: list[tuple[str, bool, str]] = [
+            ("target", is_a(self.target, str), "the name of the new table"),
+            ("root", is_a(self.root, OldTable), "an old table: old(database, table)"),
+            (
+                "columns",
+                is_a(self.columns, MappingOf) and are(list(self.columns), str),
+                "target columns' names, each with how it is made",
+            ),
+            (
+                "ids",
+                is_a(self.ids, Keep, Offset, Assigned, Computed),
+                "Keep(), Offset(by), Assigned() or Computed()",
+            ),
+            ("key", is_a(self.key, str) or are(self.key, str), 'names of the root\'s columns: key=("no",)'),
+            ("joins", is_a(self.joins, Join) or are(self.joins, Join), "joins=(left_join(…), …)"),
+            (
+                "rows_per_range",
+                self.rows_per_range is None or is_number(self.rows_per_range, 1),
+                "a number, 1 or more",
+            ),
+            ("max_rejects", is_number(self.max_rejects, 0), "a number, 0 or more"),
+        ]
+        for name, well, wanted in expected:
+            if not well:
+                raise MappingError(
+                    f"mapping of {self.target}: {name} is {getattr(self, name)!r}; expected {wanted}"
+                )
+
+    def _check_rows(self) -> None:
+        """A root makes a row: what speaks of several roots would make one row of a whole chunk."""
+        places = [
+            (f"column {name}", value) for name, values in self.expressions().items() for value in values
+        ]
+        places += [("where=", self.where)] if self.where is not None else []
+        places += [(f"the join with {other.table.qualified_}", other.on) for other in self.joins]
+        for place, value in places:
+            found = more_than_a_row(value)
+            if found:
+                raise MappingError(
+                    f"mapping {self.name}, {place}: {found} speaks of many rows, and a mapping makes one row of each root; put it "
+                    "into a subquery (select(…).where(…).scalar_subquery())"
+                )
 
     def expressions(self) -> dict[str, tuple[sa.ColumnElement[Any], ...]]:
         """The old-side expressions of each target column, in the order they are read."""

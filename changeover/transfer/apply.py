@@ -8,20 +8,21 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.binding import Bound, Move
-from changeover.dialects import Block, of
-from changeover.errors import MappingError
-from changeover.keyset.key import Key
 from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
 from changeover.project import Project
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
-from changeover.transfer.diagnose import bad_text
+from changeover.transfer.confirm import confirmed
 from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
-from changeover.transfer.remove import delete, gone, span
-from changeover.transfer.statements import scalar
+from changeover.transfer.part import FirstAsked, Root
+from changeover.transfer.reading import read
+from changeover.transfer.referred import held, rejects
+from changeover.transfer.remove import delete, gone, leads, span
+from changeover.transfer.statements import parts, run, scalar
+from changeover.transfer.unreadable import bad_text
 from changeover.transfer.write import Writer
 
 Record = Callable[[sa.Connection, Applied], None]
@@ -47,12 +48,28 @@ def apply(
     Returns: counts over all targets. Rows that could not be stored are in the ledger as rejects, and counted.
     Raises: BlockTooLarge when the old server can't send the roots at once; database errors, transient ones among them.
     """
+    asked, followers = False, list[tuple[str, str]]()
     while True:
         try:
-            return _apply(project, move, selection, pool, range_no, record, exclusive)
+            applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked)
+            applied.followers += followers
+            return applied
         except IdsShort as short:
             # Nothing was written: ids can't be taken inside the transaction that needs them, so it begins again with them.
             pool.fill(short.bound, project.new.engine, short.needed, ids_ahead)
+        except FirstAsked as first:
+            followers += _apply_first(project, first.first, pool)
+            asked = True
+
+
+def _apply_first(project: Project, roots: Sequence[Root], pool: Pool) -> list[tuple[str, str]]:
+    """Apply the roots that shared rows are made of, in transactions of their own. Returns who follows them."""
+    followers: list[tuple[str, str]] = []
+    for move in project.moves.values():
+        for bound in move.bounds:
+            for keys in parts(key for number, key in roots if number == bound.id):
+                followers += apply(project, move, Keys(tuple(keys)), pool).followers
+    return followers
 
 
 def _apply(
@@ -63,17 +80,21 @@ def _apply(
     range_no: int | None,
     record: Record | None,
     exclusive: bool,
+    asked: bool,
 ) -> Applied:
     new, old = project.new.engine, project.old[move.database].engine
     applied = Applied()
     with new.begin() as target, old.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
         # The lock comes before the read: a chunk that was read before a change must not be written after it.
         project.dialect.lock(target, move.targets, exclusive=exclusive)
+        if project.new.at_once:
+            # At the commit nobody could tell any more which row a constraint complains about.
+            run(target, project.new.at_once)
         for bound in move.bounds:
             ids = Ids(pool, bound, target, new)
             try:
-                part = _apply_one(target, source, bound, selection, range_no, ids)
-            except IdsShort:
+                part = _apply_one(target, source, bound, selection, range_no, ids, asked)
+            except (IdsShort, FirstAsked):
                 ids.undo()
                 raise
             finally:
@@ -86,34 +107,6 @@ def _apply(
     return applied
 
 
-def read(source: sa.Connection, bound: Bound, selection: Selection) -> Block:
-    """The selection's rows as they are now, in one block. Raises MappingError when a join gives a root several rows."""
-    block = of(source).read(source, bound.select(where(source, bound.key, bound, selection)))
-    if bound.mapping.joins and block.rows:
-        keys = block.columns([0])[0]
-        if len(set(keys)) != len(keys):
-            raise MappingError(
-                f"mapping {bound.mapping.name}: a join gives some root of {bound.mapping.root_name} "
-                "several rows; join on a unique key, or "
-                "take one value with a scalar subquery"
-            )
-    return block
-
-
-def where(source: sa.Connection, key: Key, bound: Bound, selection: Selection) -> sa.ColumnElement[bool]:
-    """The selection as a condition on the root's key, in the old database's own order."""
-    root = bound.mapping.root
-    if isinstance(selection, Keys):
-        return key.is_one_of(root, [key.decode(encoded) for encoded in selection.encoded])
-    dialect, columns = of(source), key.of(root)
-    upto = dialect.upto(columns, key.literals(selection.upper))
-    return (
-        upto
-        if selection.lower is None
-        else sa.and_(dialect.after(columns, key.literals(selection.lower)), upto)
-    )
-
-
 def _apply_one(
     target: sa.Connection,
     source: sa.Connection,
@@ -121,25 +114,31 @@ def _apply_one(
     selection: Selection,
     range_no: int | None,
     ids: Ids,
+    asked: bool,
 ) -> Applied:
-    block = read(source, bound, selection)
-    applied = Applied(rows_read=block.rows, bytes=len(block.data))
-    computed, rejected = compute(bound, block)
+    block, rejected = read(source, bound, selection)
+    applied = Applied(rows_read=block.rows + len(rejected), bytes=len(block.data))
+    computed, refused = compute(bound, block)
+    rejected += refused
     staged, unreadable = bad_text(target, bound, computed)
     rejected.extend(unreadable)
     # Looked for while the stage holds all that was read: a row that doesn't fit is no root that is gone.
     unstaged = {reject.root_key for reject in rejected}
     missing = [key for key in gone(target, bound, selection) if key not in unstaged]
+    missing = confirmed(source, bound, selection, missing)
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
-    deleted, followers, stuck = _delete(target, bound, missing)
+    stay = _held(target, bound, missing)
+    staying = {reject.root_key for reject in stay}
+    deleted, followers, stuck = _delete(target, bound, [key for key in missing if key not in staying])
     applied.deleted += deleted
-    rejected.extend(stuck)
+    rejected += stay + stuck
     if staged.rows:
-        writer = Writer(target, bound, range_no, ids, fresh_span=is_fresh(target, bound, selection))
+        fresh = is_fresh(target, bound, selection)
+        writer = Writer(target, bound, range_no, ids, fresh_span=fresh, first_asked=asked)
         written, more = writer.write_staged(staged)
         applied.add(written)
         rejected.extend(more)
-        followers.extend((bound.id, key) for key in writer.followers)
+        followers.extend(writer.followers)
     if known or rejected:
         ledger_rejects.settle(
             target, bound.id, sorted({*known, *(r.root_key for r in rejected)}), range_no, rejected
@@ -153,6 +152,14 @@ def _with_rejects(target: sa.Connection, bound: Bound) -> list[str]:
     if not ledger_rejects.any_open(target, bound.id):
         return []
     return ledger_rejects.with_rejects(target, bound.id, sql.stage(bound))
+
+
+def _held(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[Reject]:
+    """Roots that are gone whose rows must stay, since deleting one would delete or change rows that refer to it."""
+    if not keys or not bound.referring:
+        return []
+    roots = leads(target, bound, keys)
+    return rejects(roots, held(target, bound, [key for _, key in roots]))
 
 
 def _delete(
@@ -184,8 +191,10 @@ def _wait(target: sa.Connection, followers: Sequence[tuple[int, str]]) -> list[t
         return []
     known = names(target)
     reason = "another root of its row came or went, and it is to be looked at again"
-    for mapping_id, key in followers:
-        ledger_rejects.settle(target, mapping_id, [key], None, [Reject(key, "", "waiting", reason)])
+    for mapping_id in sorted({number for number, _ in followers}):
+        keys = sorted({key for number, key in followers if number == mapping_id})
+        waiting = [Reject(key, "", "waiting", reason) for key in keys]
+        ledger_rejects.settle(target, mapping_id, keys, None, waiting)
     return [(known[mapping_id][0], key) for mapping_id, key in followers if mapping_id in known]
 
 

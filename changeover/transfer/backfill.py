@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from changeover.transfer.chunk import Applied, ChunkDone, Span
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.gate import refuse_uncaptured
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers, reapply_waiting
+from changeover.transfer.reapply import reapply_followers, reapply_referenced, reapply_waiting
 from changeover.transfer.retry import Stop, retried
 
 _LOG = logging.getLogger(__name__)
@@ -63,22 +64,33 @@ def backfill(
     Raises: Interrupted after ``stop`` was set and the chunks under way are committed; NotCaptured; ChangeoverError for unknown
     names.
     """
-    move = project.move(root)
-    refuse_uncaptured(project, move)
-    with project.reading() as connection:
-        known = ledger.ranges_of(connection, root)
-        wanted = known if names is None else [ledger.range_named(connection, root, name) for name in names]
+    halt = stop or threading.Event()
+    dialects = {schema.dialect for schema in (project.new, *project.old.values())}
+    move, wanted = retried(partial(_wanted, project, root, names), ChunkSize(), Stop(halt), *dialects)
     if only_pending:
         wanted = [r for r in wanted if r.status != "done" or r.fingerprint != move.fingerprint]
-    halt = stop or threading.Event()
     worker = _Worker(project, move, Pool(), on_chunk, halt)
     count = 1 if project.dialect.single_writer else max(1, min(workers or project.workers, len(wanted) or 1))
-    yield from _in_parallel(worker, wanted, count, halt)
+    deleted = 0
+    for done in _in_parallel(worker, wanted, count, halt):
+        deleted += done.range.deleted
+        yield done
     if halt.is_set():
         raise Interrupted(
             f"{root}: stopped after the last committed chunk; run the same again to go on from there"
         )
     reapply_waiting(project, move, worker.pool, stop=halt)
+    if deleted:
+        reapply_referenced(project, move, worker.pool, stop=halt)
+
+
+def _wanted(project: Project, root: str, names: Sequence[str] | None) -> tuple[Move, Sequence[KeyRange]]:
+    move = project.move(root)
+    refuse_uncaptured(project, move)
+    with project.reading() as connection:
+        if names is None:
+            return move, ledger.ranges_of(connection, root)
+        return move, [ledger.range_named(connection, root, name) for name in names]
 
 
 def _in_parallel(
@@ -129,7 +141,10 @@ class _Worker:
         except exc.DBAPIError as failed:
             error = f"range {found.name} of {found.root}: {self._explain(failed)}"
         except Exception as bug:  # noqa: BLE001 - one range must not end the others
-            _LOG.exception("range %s of %s", found.name, found.root)
+            # Not its text, which may hold a row's value.
+            trace = "".join(traceback.format_tb(bug.__traceback__))
+            _LOG.error("range %s of %s: %s\n%s", found.name, found.root, type(bug).__name__, trace)
+            _LOG.debug("range %s of %s", found.name, found.root, exc_info=True)
             error = (
                 f"range {found.name} of {found.root}: unexpected {type(bug).__name__}; the log has its trace"
             )
@@ -169,8 +184,12 @@ class _Worker:
         return True
 
     def _sweep(self, found: KeyRange, token: str, size: ChunkSize, retry: Stop) -> None:
+        # Where keys are numbers, the chunks met every target row of the range: one that can't be deleted is counted already.
+        met = all(bound.identity == "direct" or bound.key.is_number for bound in self.move.bounds)
+
         def record(connection: sa.Connection, applied: Applied) -> None:
-            ledger.advance(connection, found, token, found.upper, applied.counts(), 0.0)
+            counts = applied.counts() | ({"rejected": 0} if met else {})
+            ledger.advance(connection, found, token, found.upper, counts, 0.0)
 
         sweep = partial(leftover.sweep, self.project, self.move, found, self.pool, record)
         retried(sweep, size, retry, self.project.dialect, self.project.old[self.move.database].dialect)
@@ -242,7 +261,4 @@ class _Worker:
         return total, waiting
 
     def _explain(self, error: exc.DBAPIError) -> str:
-        for dialect in (self.project.dialect, self.project.old[self.move.database].dialect):
-            if (said := dialect.explain(error)) and said != type(error.orig).__name__:
-                return said
-        return f"{type(error.orig).__name__} from the database"
+        return self.project.explain(error, self.move.database)

@@ -18,6 +18,7 @@ class ChunkSize:
     """Adapts to what the last chunk took. ``rows`` is what to ask for next."""
 
     rows: int = FIRST
+    most: int = MOST
 
     def took(self, size: int, seconds: float) -> None:
         """Learn from the last chunk: ``size`` bytes and ``seconds`` for the roots that were asked for.
@@ -26,8 +27,13 @@ class ChunkSize:
         """
         by_time = self.rows * SECONDS / max(seconds, 1e-6)
         by_size = self.rows * BYTES / max(size, 1)
-        self.rows = int(max(FEWEST, min(by_time, by_size, self.rows * 4, MOST)))
+        self.rows = int(max(FEWEST, min(by_time, by_size, self.rows * 4, self.most)))
 
     def too_large(self) -> None:
         """The server could not send so many rows at once."""
         self.rows = max(FEWEST, self.rows // 4)
+
+    def too_slow(self) -> None:
+        """A server gave up a statement for its time: fewer rows now, and never so many again."""
+        self.most = max(FEWEST, self.rows // 2)
+        self.too_large()

@@ -18,14 +18,16 @@ from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.ranges import KeyRange
 from changeover.project import Project
 from changeover.transfer import leftover, sql
-from changeover.transfer.apply import read
 from changeover.transfer.chunk import Span
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.diagnose import bad_text, guards
+from changeover.transfer.diagnose import guards, twins
 from changeover.transfer.functions import compute
+from changeover.transfer.part import drifted
+from changeover.transfer.reading import read
 from changeover.transfer.remove import gone
 from changeover.transfer.retry import Stop, retried
-from changeover.transfer.statements import rows, unstage
+from changeover.transfer.statements import counted, rows, unstage
+from changeover.transfer.unreadable import bad_text
 
 
 @dataclass(frozen=True)
@@ -179,10 +181,10 @@ class _Compared:
 
 
 def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: Span) -> _Compared:
-    block = read(source, bound, span)
+    block, unread = read(source, bound, span)
     computed, refused = compute(bound, block)
     _, unreadable = bad_text(target, bound, computed)
-    unstaged = {reject.root_key for reject in (*refused, *unreadable)}
+    unstaged = {reject.root_key for reject in (*unread, *refused, *unreadable)}
     extra = [key for key in gone(target, bound, span) if key not in unstaged]
     known = (
         set(ledger_rejects.with_rejects(target, bound.id, sql.stage(bound)))
@@ -190,23 +192,31 @@ def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: 
         else set[str]()
     )
     # Rows that can't be stored can't be compared either: a text that is no number would end the statement.
+    staged, keys = counted(target, bound)
     unfit = {reject.root_key for reject in guards(target, bound)}
+    if staged != keys:
+        unfit.update(reject.root_key for reject in twins(target, bound))
     unstage(target, bound, sorted(known | unfit))
-    bad = [
-        *rows(target, sql.wrong(bound)),
-        *((key, 1) for key in [*_unlinked(target, bound), *sorted(unfit - known)]),
-    ]
-    missing = sum(1 for _, absent in bad if absent)
+    bad = dict.fromkeys(_parting(target, bound), 0)
+    bad |= dict(rows(target, sql.wrong(bound)))
+    bad |= dict.fromkeys([*_unlinked(target, bound), *sorted(unfit - known)], 1)
+    missing = sum(1 for absent in bad.values() if absent)
     return _Compared(
         bound.mapping.name,
-        old=block.rows,
+        old=block.rows + len(unread),
         different=len(bad) - missing,
         missing=missing,
         extra=len(extra),
-        rejected=len(known) + len(unstaged),
+        rejected=len(known) + len(unstaged) + staged - keys,
         bytes=len(block.data),
-        keys=[key for key, _ in bad] + extra,
+        keys=[*bad, *extra],
     )
+
+
+def _parting(target: sa.Connection, bound: Bound) -> list[str]:
+    """Staged roots that share a row which they don't match: what others wrote there hides it from the look at values."""
+    query = drifted(bound)
+    return [key for key, _, follows in rows(target, query) if follows] if query else []
 
 
 def _unlinked(target: sa.Connection, bound: Bound) -> list[str]:

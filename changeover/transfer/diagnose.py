@@ -7,9 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import Bound, BoundColumn
-from changeover.dialects import Block, UnstageableText
-from changeover.dialects.block import decode
-from changeover.ledger.rejects import Reject
+from changeover.ledger.rejects import VALUE_LIMIT, Reject
 from changeover.mapping.marks import REASONS
 from changeover.transfer import sql
 from changeover.transfer.statements import key_text, rows
@@ -17,29 +15,8 @@ from changeover.types import postgres_probe
 from changeover.types.base import Misfit
 from changeover.types.written import MARK, is_marked
 
-VALUE_LIMIT = 10_000
-"""Characters of a rejected value that the ledger keeps; the old database still has the whole."""
-
-
-def bad_text(connection: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
-    """Stage the block, without the rows whose text the new database can't hold in any column."""
-    try:
-        bound.dialect.stage(connection, bound.stage, bound.stage_columns, block)
-        return block, []
-    except UnstageableText as error:
-        lines = block.lines()
-        bad = {
-            place: Reject(_key(lines[place].split(b"\t", 1)[0]), "", "value", reason)
-            for place, reason in error.rows.items()
-        }
-        bad.update(
-            (place, reject) for place, line in enumerate(lines) if (reject := _unreadable(bound, line))
-        )
-        if not bad:
-            raise
-        left = block.without(bad)
-        bound.dialect.stage(connection, bound.stage, bound.stage_columns, left)
-        return left, list(bad.values())
+COLUMNS = 400
+"""Columns in one question, which takes two values for each: PostgreSQL selects 1,664 at the most."""
 
 
 def guards(connection: sa.Connection, bound: Bound) -> list[Reject]:
@@ -55,15 +32,33 @@ def guards(connection: sa.Connection, bound: Bound) -> list[Reject]:
 
 
 def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
-    """Rows to blame for a failed write: values, then missing parents, then unique conflicts. Empty when none explains it."""
+    """Rows to blame for a failed write: twins, then values, then missing parents, then unique conflicts.
+
+    Empty when none explains it.
+    """
     _prepare(connection, bound)
     return (
-        _misfits(connection, bound, _plain(bound))
+        twins(connection, bound)
+        or _misfits(connection, bound, _plain(bound))
         or _missing(connection, bound)
         or lost(connection, bound, own=False)
         or _orphans(connection, bound)
         or _conflicts(connection, bound)
     )
+
+
+def unlike(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows that were written without complaint, and hold something else than was staged, or are not there."""
+    columns, found = sql.verified(bound), list[Reject]()
+    for start in range(0, len(columns), COLUMNS):
+        part = columns[start : start + COLUMNS]
+        for key, *rest in rows(connection, sql.different(bound, part)):
+            for column, flag, value in zip(part, rest[: len(part)], rest[len(part) :], strict=True):
+                if flag:
+                    found.append(_reject(key, column.name, "it was stored as another value", value))
+    known = {reject.root_key for reject in found}
+    absent = (key for key, missing in rows(connection, sql.wrong(bound)) if missing and key not in known)
+    return found + [Reject(key, "", "value", "the new database did not keep its row") for key in absent]
 
 
 def lost(connection: sa.Connection, bound: Bound, *, own: bool) -> list[Reject]:
@@ -78,6 +73,18 @@ def lost(connection: sa.Connection, bound: Bound, *, own: bool) -> list[Reject]:
         for key, *flags in found
         for lookup, flag in zip(lookups, flags, strict=True)
         if flag
+    ]
+
+
+def twins(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Keys that several staged rows have. The old database promised that there are none, and does not always keep it: tables
+    that inherit from the root have keys of their own, and an SQLite column may hold both 1 and '1'."""
+    found = rows(
+        connection, f"SELECT s.k, COUNT(*) FROM {sql.stage(bound)} AS s GROUP BY s.k HAVING COUNT(*) > 1"
+    )
+    return [
+        Reject(key, "", "conflict", f"{number} rows of {bound.mapping.root_name} have this key")
+        for key, number in found
     ]
 
 
@@ -104,18 +111,25 @@ def _plain(bound: Bound) -> list[BoundColumn]:
 def _misfits(
     connection: sa.Connection, bound: Bound, columns: list[BoundColumn], *, marks_only: bool = False
 ) -> list[Reject]:
-    """One pass over the stage for all columns: the first misfit of each."""
+    """The first misfit of each column, in one pass over the stage for `COLUMNS` of them."""
     asked = [(column, _reasons(bound, column, marks_only)) for column in columns]
     asked = [(column, reasons) for column, reasons in asked if reasons]
-    if not asked:
-        return []
+    found: list[Reject] = []
+    for start in range(0, len(asked), COLUMNS):
+        found += _misfits_of(connection, bound, asked[start : start + COLUMNS])
+    return found
+
+
+def _misfits_of(
+    connection: sa.Connection, bound: Bound, asked: list[tuple[BoundColumn, list[Misfit]]]
+) -> list[Reject]:
     flags = [
         f"CASE {' '.join(f'WHEN {m.predicate} THEN {n}' for n, m in enumerate(reasons, 1))} ELSE 0 END"
         for _, reasons in asked
     ]
     inner = ", ".join(f"{flag} AS f{n}" for n, flag in enumerate(flags))
     texts = ", ".join(f"CASE WHEN f{n} > 0 THEN {_alias(column)} END" for n, (column, _) in enumerate(asked))
-    bad = " OR ".join(f"f{n} > 0" for n in range(len(asked)))
+    bad = sql.either([f"f{n} > 0" for n in range(len(asked))])
     names = ", ".join(f"{column.text} AS {_alias(column)}" for column, _ in asked)
     found = rows(
         connection,
@@ -182,6 +196,18 @@ def _orphans(connection: sa.Connection, bound: Bound) -> list[Reject]:
     return found
 
 
+def dangling(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows as they are stored whose foreign keys lead to no row, where the database says so at the commit only."""
+    found: list[Reject] = []
+    for key in bound.new.foreign_keys:
+        reason = f"no row of {key.parent} is there for it yet"
+        found += [
+            Reject(row[0], key.columns[0], "waiting", reason)
+            for row in rows(connection, sql.dangling(bound, key))
+        ]
+    return found
+
+
 def _conflicts(connection: sa.Connection, bound: Bound) -> list[Reject]:
     """Rows that share a unique value with another row of the target, or with an earlier row of the stage."""
     found: dict[str, Reject] = {}
@@ -245,35 +271,3 @@ def _doubled(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) ->
 def _joined(parts: list[str]) -> list[str]:
     pieces = [piece for part in parts for piece in ("'|'", part)]
     return pieces[1:]
-
-
-def _unreadable(bound: Bound, line: bytes) -> Reject | None:
-    """A row's reject if the new database can't hold one of its texts."""
-    fields = line.split(b"\t")
-    names = {
-        column.text.removeprefix("s.").strip('`"'): column.name for column in bound.columns if column.staged
-    }
-    for name, field in zip(bound.stage_columns, fields, strict=True):
-        try:
-            text = decode(field)
-        except UnicodeDecodeError:
-            return Reject(
-                _key(fields[0]),
-                names.get(name, ""),
-                "value",
-                "it is not valid UTF-8",
-                field.decode(errors="backslashreplace")[:VALUE_LIMIT],
-            )
-        if text and "\0" in text and bound.dialect.family == "postgresql":
-            return Reject(
-                _key(fields[0]),
-                names.get(name, ""),
-                "value",
-                "it holds U+0000, which PostgreSQL can't store",
-                text.replace("\0", "\\0")[:VALUE_LIMIT],
-            )
-    return None
-
-
-def _key(field: bytes) -> str:
-    return field.decode(errors="backslashreplace").replace("\0", "\\0")

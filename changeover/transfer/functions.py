@@ -11,13 +11,25 @@ from changeover.dialects import Block
 from changeover.errors import MappingError
 from changeover.ledger.rejects import Reject
 from changeover.mapping import Reject as Refused
+from changeover.transfer.unreadable import root_keys, unreadable
 
 
 def compute(bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
     """The block with the functions' columns added, without the rows that a function could not do, and those as rejects."""
     if not bound.pythons or not block.rows:
         return block, []
-    keys = [key or "" for key in block.columns([0])[0]]
+    try:
+        return _computed(bound, block)
+    except UnicodeDecodeError:
+        odd = unreadable(bound, block)
+        computed, rejects = _computed(bound, block.without(odd))
+        return computed, [*odd.values(), *rejects]
+
+
+def _computed(bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
+    if not block.rows:
+        return block, []
+    keys = root_keys(bound, block)
     bad: dict[int, Reject] = {}
     added = [_column(bound, column, block, keys, bad) for column in bound.pythons]
     return block.with_columns(added).without(bad), list(bad.values())

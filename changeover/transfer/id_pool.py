@@ -1,6 +1,7 @@
-"""Ids taken ahead of the transaction that uses them, where taking them needs a lock that the transaction would stand in the way of.
+"""Ids taken ahead of the transaction that uses them, where what takes them can't be in it.
 
-An id that was taken and not used is a gap, never a collision.
+An id that was taken and not used is a gap, never a collision: ids that a server gave and may have forgotten since, as it crashed
+or another took its place, are never used.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import sqlalchemy as sa
 from changeover.binding import Bound
 
 BLOCK = 100_000
-"""Most ids taken at once where it needs a table lock: so many that the lock is rare, so few that what is left over does not
-matter. Never more than the rows that are still expected."""
+"""Most ids taken at once: so many that it is rare, so few that what is left over does not matter. Never more than the rows that are
+still expected."""
 
 
 class IdsShort(Exception):
@@ -28,9 +29,12 @@ class IdsShort(Exception):
 
 @dataclass
 class Pool:
-    """Ids taken ahead for tables whose counter can only be moved outside a transaction. Safe to share between threads."""
+    """Ids taken ahead for tables whose counter can only be moved outside a transaction. Safe to share between threads.
 
-    free: dict[str, list[range]] = field(default_factory=dict[str, list[range]])
+    They are kept by target and by the server's `incarnation`.
+    """
+
+    free: dict[tuple[str, str], list[range]] = field(default_factory=dict[tuple[str, str], list[range]])
     lock: threading.Lock = field(default_factory=threading.Lock)
     filling: threading.Lock = field(default_factory=threading.Lock)
     """Held while ids are taken from the database, which may wait for the end of another worker's transaction. That worker must
@@ -42,29 +46,37 @@ class Pool:
         Call it outside of any transaction on the new database.
         """
         with self.filling:
-            have = self._at_hand(bound)
-            if have >= needed:
-                return
-            count = max(needed - have, min(BLOCK, expected))
-            more = bound.dialect.allocate(None, engine, bound.new.table, bound.identity_columns[0], count)
-            self.give_back(bound, more)
+            while True:
+                giver = _incarnation(bound, engine)
+                have = self._at_hand(bound, giver)
+                if have >= needed:
+                    return
+                count = max(needed - have, min(BLOCK, expected))
+                more = bound.dialect.allocate(None, engine, bound.new.table, bound.identity_columns[0], count)
+                if _incarnation(bound, engine) == giver:
+                    self.give_back(bound, giver, more)
 
-    def _at_hand(self, bound: Bound) -> int:
+    def _at_hand(self, bound: Bound, giver: str) -> int:
         with self.lock:
-            return sum(map(len, self.free.get(bound.mapping.target, [])))
+            return sum(map(len, self.free.get((bound.mapping.target, giver), [])))
 
-    def take(self, bound: Bound, count: int) -> list[range]:
-        """``count`` ids. Raises IdsShort when fewer were taken ahead."""
+    def take(self, bound: Bound, giver: str, count: int) -> list[range]:
+        """``count`` ids of the server ``giver``. Raises IdsShort when fewer were taken ahead."""
         with self.lock:
-            free = self.free.get(bound.mapping.target, [])
+            free = self.free.get((bound.mapping.target, giver), [])
             if sum(map(len, free)) < count:
                 raise IdsShort(bound, count)
             return _cut(free, count)
 
-    def give_back(self, bound: Bound, ids: list[range]) -> None:
-        """Ids that are for whoever comes: just taken from the database, or taken and not used."""
+    def give_back(self, bound: Bound, giver: str, ids: list[range]) -> None:
+        """Ids of the server ``giver`` that are for whoever comes: just taken from the database, or taken and not used."""
         with self.lock:
-            self.free.setdefault(bound.mapping.target, []).extend(ids)
+            self.free.setdefault((bound.mapping.target, giver), []).extend(ids)
+
+
+def _incarnation(bound: Bound, engine: sa.Engine) -> str:
+    with engine.connect() as connection:
+        return bound.dialect.incarnation(connection)
 
 
 @dataclass
@@ -83,6 +95,11 @@ class Ids:
     """Taken by the attempt under way."""
     kept: int = 0
     """How many ids earlier parts of the chunk have used."""
+    giver: str = field(init=False)
+    """The server of the transaction: asked for at once, since a connection that was lost can't tell."""
+
+    def __post_init__(self) -> None:
+        self.giver = self.bound.dialect.incarnation(self.connection)
 
     def take(self, count: int) -> list[range]:
         """``count`` ids. Raises IdsShort, naming all that the transaction needs so far."""
@@ -94,7 +111,7 @@ class Ids:
         short = count - sum(map(len, self.spare))
         if short > 0:
             try:
-                self.spare += self.pool.take(bound, short)
+                self.spare += self.pool.take(bound, self.giver, short)
             except IdsShort:
                 raise IdsShort(bound, self.kept + count) from None
         taken = _cut(self.spare, count)
@@ -113,7 +130,7 @@ class Ids:
 
     def close(self) -> None:
         """What is left is for other transactions. What was used may have been committed, whatever error there was."""
-        self.pool.give_back(self.bound, self.spare)
+        self.pool.give_back(self.bound, self.giver, self.spare)
         self.spare = []
 
 

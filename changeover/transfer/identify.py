@@ -14,30 +14,37 @@ from changeover.dialects import TableName
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.id_pool import Ids
+from changeover.transfer.part import Root, part
 from changeover.transfer.statements import key_text, rows, run, scalar
 
 
 @dataclass(frozen=True)
 class Identified:
-    """``doubles`` are roots whose row belongs to another root of the mapping, where the mapping doesn't allow that; ``fresh``:
-    every id is new, so that no target row can be there; ``followers`` are roots of the mapping, not in the stage, whose row a
-    root of the stage took over."""
+    """``stuck`` can't leave a row that they don't match any more; ``doubles`` are roots whose row belongs to another root of the
+    mapping, where the mapping doesn't allow that; ``fresh``: every id is new, so that no target row can be there; ``followers``
+    are roots, not in the stage, whose row a root of the stage took over or is about to change."""
 
+    stuck: list[Reject]
     doubles: list[Reject]
     fresh: bool
-    followers: list[str]
+    followers: list[Root]
 
 
-def identify(connection: sa.Connection, bound: Bound, range_no: int | None, ids: Ids) -> Identified:
-    """Link every staged root to a target id."""
+def identify(
+    connection: sa.Connection, bound: Bound, range_no: int | None, ids: Ids, *, asked: bool
+) -> Identified:
+    """Link every staged root to a target id. Raises FirstAsked, unless ``asked``."""
+    parted = part(connection, bound, asked=asked)
     total = int(scalar(connection, f"SELECT COUNT(*) FROM {sql.stage(bound)} AS s"))
     linked = _link_matches(connection, bound, range_no)
     fresh = _assign(connection, bound, range_no, ids)
     if range_no is not None and not bound.key.is_number:
         run(connection, _adopt_range(bound, range_no))
     doubles = _doubles(connection, bound)
-    followers = _overtaken(connection, bound) if linked and not doubles else []
-    return Identified(doubles, fresh == total and not linked, followers)
+    followers = parted.followers
+    if linked and not doubles:
+        followers += [(bound.id, key) for key in _overtaken(connection, bound)]
+    return Identified(parted.stuck, doubles, fresh == total and not linked, followers)
 
 
 def _unlinked(bound: Bound) -> str:
@@ -79,7 +86,8 @@ def _assign(connection: sa.Connection, bound: Bound, range_no: int | None, ids: 
     start = 0
     cases: list[str] = []
     for block in ids.take(needed):
-        cases.append(f"WHEN n.place <= {start + len(block)} THEN {block.start} + n.place - {start + 1}")
+        place_in = f"(n.place - {start + 1})" + (f" * {block.step}" if block.step > 1 else "")
+        cases.append(f"WHEN n.place <= {start + len(block)} THEN {block.start} + {place_in}")
         start += len(block)
     return run(
         connection,

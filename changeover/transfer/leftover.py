@@ -14,6 +14,7 @@ from changeover.project import Project
 from changeover.transfer.apply import Record, apply
 from changeover.transfer.chunk import Keys, Span
 from changeover.transfer.id_pool import Pool
+from changeover.transfer.reading import present
 from changeover.transfer.remove import span
 
 PAGE = 500
@@ -124,13 +125,7 @@ def _links(bound: Bound, found: KeyRange, after: str) -> sa.Select[Any]:
 
 def _absent(project: Project, move: Move, bound: Bound, keys: list[str]) -> list[str]:
     """Those of the keys that the old database no longer has a (wanted) row for."""
-    schema = project.old[move.database]
-    root = bound.mapping.root
-    statement = bound.select(bound.key.is_one_of(root, [bound.key.decode(key) for key in keys]))
-    with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
-        there = set(
-            schema.dialect.read(
-                source, statement.with_only_columns(bound.key.encoded(root).label("k"))
-            ).columns([0])[0]
-        )
+    engine = project.old[move.database].engine
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
+        there = present(source, bound, keys)
     return [key for key in keys if key not in there]

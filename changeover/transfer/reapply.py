@@ -82,6 +82,20 @@ def reapply_waiting(
             waiting = now
 
 
+def reapply_referenced(project: Project, move: Move, pool: Pool, *, stop: threading.Event) -> None:
+    """Apply roots of the move's parents again that are gone, and whose rows had to stay for rows that the move has deleted."""
+    children, seen = [move], set[str]()
+    while children and not stop.is_set():
+        child = children.pop()
+        parents = {str(key.parent) for bound in child.bounds for key in bound.new.foreign_keys}
+        for other in project.moves.values():
+            for bound in other.bounds:
+                if str(bound.new.table) in parents and bound.mapping.name not in seen:
+                    seen.add(bound.mapping.name)
+                    if _pages(project, other, bound, pool, ("referenced",), stop):
+                        children.append(other)
+
+
 def reapply_followers(project: Project, followers: Sequence[tuple[str, str]], pool: Pool) -> None:
     """Apply roots whose shared row lost another root. They wait in the ledger until this is done."""
     by_name = {bound.mapping.name: (move, bound) for move in project.moves.values() for bound in move.bounds}

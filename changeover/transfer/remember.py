@@ -8,16 +8,18 @@ from changeover.binding import Bound
 from changeover.dialects import TableName
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
-from changeover.transfer.remove import delete_rows_by_key, unlinked
+from changeover.transfer.referred import held, rejects
+from changeover.transfer.remove import delete_rows_by_key, split_key, unlinked
 from changeover.transfer.statements import key_text, rows, run, staged_keys
+from changeover.transfer.target_key import stored_key, target_key
 
 
-def remember(connection: sa.Connection, bound: Bound, range_no: int | None) -> int:
+def remember(connection: sa.Connection, bound: Bound, range_no: int | None) -> tuple[int, list[Reject]]:
     """Record the staged roots' target keys. A root that leads to another key now gives up its former row.
 
-    Returns how many former rows were deleted.
+    Returns how many former rows were deleted; or, if some can't be, since other rows refer to them, the rejects of their roots.
     """
-    key = sql.target_key(bound)
+    key = target_key(bound)
     lookups = "".join(
         f" {lookup.joined}" for lookup in bound.lookups if lookup.column in bound.identity_columns
     )
@@ -38,9 +40,12 @@ def remember(connection: sa.Connection, bound: Bound, range_no: int | None) -> i
         f"{sql.linked(bound, outer=True)} WHERE i.root_key IS NULL",
     )
     # Rows that change places are not gone: another root leads to them now.
-    return delete_rows_by_key(
-        connection, bound, unlinked(connection, bound, [key_text(row[1]) for row in moved])
-    )
+    left = unlinked(connection, bound, [key_text(row[1]) for row in moved])
+    stay = held(connection, bound, [split_key(bound, key) for key in left])
+    if stay:
+        former = [(root, split_key(bound, key_text(key))) for root, key in moved]
+        return 0, rejects(former, stay, "it has another key now")
+    return delete_rows_by_key(connection, bound, left), []
 
 
 def taken(connection: sa.Connection, bound: Bound) -> list[Reject]:
@@ -48,13 +53,13 @@ def taken(connection: sa.Connection, bound: Bound) -> list[Reject]:
 
     Of two that are remembered for one row, it is the one with the lower key's.
     """
-    key, dialect = sql.target_key(bound), bound.dialect
+    key, dialect = target_key(bound), bound.dialect
     found = rows(
         connection,
         f"SELECT s.k, z.root_key FROM {sql.source(bound)} {sql.linked(bound, outer=True)} "
         f"JOIN {dialect.table(bound.new.table)} AS t ON {sql.identity(bound)} "
         f"JOIN changeover_id_map AS z ON z.target_id IS NULL AND z.mapping_id = {bound.id} "
-        f"AND z.target_key = {sql.stored_key(bound)} "
+        f"AND z.target_key = {stored_key(bound)} "
         f"WHERE z.root_key <> s.k AND (i.root_key IS NULL OR i.target_key <> {key} OR z.root_key < s.k)",
     )
     if not found:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from changeover.binding import Bound
-from changeover.binding.joins import comparable
 from changeover.keyset.key import KeyValues, split
 from changeover.ledger.tables import KeyText
 from changeover.transfer import sql
 from changeover.transfer.chunk import Keys, Selection, Span
-from changeover.transfer.statements import key_text, parts, scalar, staged_keys
-
-_HOLE = "\ufffc"
-_PARAMETER = re.compile(f"{_HOLE}(\\w+){_HOLE}")
+from changeover.transfer.confirm import same_spelling
+from changeover.transfer.matching import execute, matching
+from changeover.transfer.statements import KEYS_AT_ONCE, key_text, parts, scalar, staged_keys
 
 
 def gone(connection: sa.Connection, bound: Bound, selection: Selection) -> list[str]:
     """Encoded keys of roots that belong to the selection, may have a target row, and are not in the stage."""
     if isinstance(selection, Keys):
         there = set(staged_keys(connection, bound))
+        same_spelling(bound, there, selection.encoded)
         return [key for key in selection.encoded if key not in there]
     if bound.identity == "direct":
         return _gone_direct(connection, bound, selection)
     if bound.key.is_number:
         return _gone_numbered(connection, bound, selection.lower, selection.upper)
     return []  # keys that only the old database can order: looked for when the range's end is reached
+
+
+def leads(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[tuple[str, KeyValues]]:
+    """The roots, of these that are gone, whose target row goes with them, and the row's key."""
+    if bound.identity == "direct":
+        return [(key, _shifted(bound, key)) for key in keys]
+    column = "target_id" if bound.identity == "assigned" else "target_key"
+    links: list[tuple[str, str]] = []
+    for part in parts(keys):
+        links += [
+            (root, str(row)) for root, row in linked_to(connection, bound, part, column) if row is not None
+        ]
+    others = _others(connection, bound, [row for _, row in links], column, set(keys))
+    return [(root, split_key(bound, row)) for root, row in links if row not in others]
 
 
 def delete(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> tuple[int, list[tuple[int, str]]]:
@@ -47,9 +59,8 @@ def delete(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> tupl
             deleted += count
             followers.extend(more)
         else:
-            targets = [
-                str(key) for key in _remembered(connection, bound, part, "target_key") if key is not None
-            ]
+            links = linked_to(connection, bound, part, "target_key")
+            targets = [str(key) for _, key in links if key is not None]
             forget(connection, bound, part)
             deleted += delete_rows_by_key(connection, bound, unlinked(connection, bound, targets))
     return deleted, followers
@@ -58,7 +69,8 @@ def delete(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> tupl
 def delete_rows_by_key(connection: sa.Connection, bound: Bound, target_keys: Sequence[str]) -> int:
     """Delete target rows by the texts the id map remembers them by."""
     return sum(
-        _delete_rows(connection, bound, [_split(bound, key) for key in part]) for part in parts(target_keys)
+        _delete_rows(connection, bound, [split_key(bound, key) for key in part])
+        for part in parts(target_keys)
     )
 
 
@@ -99,9 +111,9 @@ def _gone_direct(connection: sa.Connection, bound: Bound, selection: Span) -> li
         f"SELECT {', '.join(f't.{c}' for c in columns)} FROM {table} AS t WHERE {where}",
         execution_options={"no_parameters": True},
     ).all()
-    read = {bound.key.decode(key) for key in staged_keys(connection, bound)}
-    keys = [tuple(str(int(value) - bound.offset) for value in row) for row in there]
-    return ["|".join(key) for key in keys if key not in read]
+    read = {tuple(map(int, bound.key.decode(key))) for key in staged_keys(connection, bound)}
+    keys = [tuple(int(value) - bound.offset for value in row) for row in there]
+    return ["|".join(map(str, key)) for key in keys if key not in read]
 
 
 def _gone_numbered(
@@ -153,7 +165,8 @@ def _shifted(bound: Bound, key: str) -> KeyValues:
     return tuple(str(int(value) + bound.offset) for value in bound.key.decode(key))
 
 
-def _split(bound: Bound, target_key: str) -> KeyValues:
+def split_key(bound: Bound, target_key: str) -> KeyValues:
+    """A target key as the id map has it, in its parts."""
     if len(bound.identity_columns) == 1:
         return (target_key,)
     return split(target_key)
@@ -162,55 +175,71 @@ def _split(bound: Bound, target_key: str) -> KeyValues:
 def _delete_rows(connection: sa.Connection, bound: Bound, keys: Sequence[KeyValues]) -> int:
     if not keys:
         return 0
-    # Keys are values of rows: they go as parameters, as text, and are read as their column's type.
-    columns = [(name, bound.dialect.quote(name)) for name in bound.identity_columns]
-    params: dict[str, str] = {}
-    terms: list[str] = []
-    for row, key in enumerate(keys):
-        same: list[str] = []
-        for place, ((name, quoted), value) in enumerate(zip(columns, key, strict=True)):
-            parameter = f"k{row}_{place}"
-            params[parameter] = value
-            same.append(
-                f"t.{quoted} = {comparable(bound.new, name, f'{_HOLE}{parameter}{_HOLE}', bound.dialect)}"
-            )
-        terms.append(" AND ".join(same))
-    where = " OR ".join(f"({term})" for term in terms)
-    # A colon in a name begins no parameter.
-    statement = bound.dialect.delete(bound.new.table, where).replace(":", r"\:")
-    return connection.execute(sa.text(_PARAMETER.sub(r":\1", statement)), params).rowcount
+    terms, values = matching(bound, keys)
+    return execute(connection, bound.dialect.delete(bound.new.table, sql.either(terms)), values).rowcount
 
 
 def _delete_assigned(
     connection: sa.Connection, bound: Bound, keys: list[str]
 ) -> tuple[int, list[tuple[int, str]]]:
-    ids = sorted({int(i) for i in _remembered(connection, bound, keys, "target_id") if i is not None})
+    ids = sorted({int(i) for _, i in linked_to(connection, bound, keys) if i is not None})
     forget(connection, bound, keys)
     if not ids:
         return 0, []
-    listed = ", ".join(map(str, ids))
-    shared = connection.exec_driver_sql(
-        f"SELECT mapping_id, root_key, target_id FROM changeover_id_map WHERE target_id IN ({listed})"
-    ).all()
-    same_target = {
-        int(row[0])
-        for row in connection.execute(
-            sa.text("SELECT id FROM changeover_mapping WHERE target = :t"), {"t": bound.mapping.target}
-        )
-    }
-    links = [(int(m), key_text(k), int(i)) for m, k, i in shared if int(m) in same_target]
+    links = sharing(connection, bound, ids)
     kept = {i for _, _, i in links}
     free = [i for i in ids if i not in kept]
     deleted = _delete_rows(connection, bound, [(str(i),) for i in free])
     return deleted, [(m, k) for m, k, _ in links]
 
 
-def _remembered(connection: sa.Connection, bound: Bound, keys: list[str], column: str) -> list[Any]:
+def sharing(connection: sa.Connection, bound: Bound, ids: Sequence[int]) -> list[tuple[int, str, int]]:
+    """The roots, as (mapping's number, encoded key, id), that lead to the target's rows of these ids now."""
+    found: list[tuple[int, str, int]] = []
+    for start in range(0, len(ids), KEYS_AT_ONCE):
+        listed = ", ".join(map(str, ids[start : start + KEYS_AT_ONCE]))
+        links = connection.execute(
+            sa.text(
+                "SELECT i.mapping_id, i.root_key, i.target_id FROM changeover_id_map i JOIN changeover_mapping m "
+                f"ON m.id = i.mapping_id WHERE i.target_id IN ({listed}) AND m.target = :t"
+            ),
+            {"t": bound.mapping.target},
+        )
+        found += [(int(m), key_text(k), int(i)) for m, k, i in links]
+    return found
+
+
+def _others(
+    connection: sa.Connection, bound: Bound, rows: Sequence[str], column: str, gone: set[str]
+) -> set[str]:
+    """Those of the target rows that a root leads to which is not gone."""
+    if column == "target_id":
+        links = sharing(connection, bound, sorted({int(row) for row in rows}))
+        return {str(i) for m, key, i in links if m != bound.id or key not in gone}
     statement = sa.text(
-        f"SELECT {column} FROM changeover_id_map WHERE mapping_id = :m AND root_key IN :keys"
+        "SELECT root_key, target_key FROM changeover_id_map WHERE target_id IS NULL AND mapping_id = :m "
+        "AND target_key IN :keys"
     ).bindparams(sa.bindparam("keys", expanding=True, type_=KeyText()))
-    found = connection.execute(statement, {"m": bound.id, "keys": keys}).scalars()
-    return [key_text(value) if isinstance(value, (bytes, str)) else value for value in found]
+    found: set[str] = set()
+    for part in parts(rows):
+        for root, row in connection.execute(statement, {"m": bound.id, "keys": part}):
+            if key_text(root) not in gone:
+                found.add(key_text(row))
+    return found
+
+
+def linked_to(
+    connection: sa.Connection, bound: Bound, keys: Sequence[str], column: str = "target_id"
+) -> list[tuple[str, Any]]:
+    """The roots' links: which row each leads to."""
+    statement = sa.text(
+        f"SELECT root_key, {column} FROM changeover_id_map WHERE mapping_id = :m AND root_key IN :keys"
+    ).bindparams(sa.bindparam("keys", expanding=True, type_=KeyText()))
+    found: list[tuple[str, Any]] = []
+    for part in parts(keys):
+        for root, value in connection.execute(statement, {"m": bound.id, "keys": part}):
+            found.append((key_text(root), key_text(value) if isinstance(value, (bytes, str)) else value))
+    return found
 
 
 def forget(connection: sa.Connection, bound: Bound, keys: list[str]) -> None:

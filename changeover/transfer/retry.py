@@ -33,7 +33,8 @@ class Stop:
 def retried(work: Callable[[], T], size: ChunkSize, stop: Stop, *dialects: Dialect) -> T:
     """Run ``work`` until it succeeds, with jitter in between.
 
-    A block that is too large makes ``size`` smaller. Raises the last error after `TRIES`, or at once when it isn't transient.
+    A block that is too large, or a statement that takes too long, makes ``size`` smaller.
+    Raises the last error after `TRIES`, or at once when it isn't transient.
     """
 
     def again(error: BaseException) -> bool:
@@ -44,9 +45,12 @@ def retried(work: Callable[[], T], size: ChunkSize, stop: Stop, *dialects: Diale
             return True
         if stop.event.is_set() or not isinstance(error, exc.DBAPIError):
             return False
-        return error.connection_invalidated or any(
-            dialect.trouble(error) == "transient" for dialect in dialects
-        )
+        troubles = {dialect.trouble(error) for dialect in dialects}
+        if "slow" in troubles:
+            least = size.rows <= FEWEST
+            size.too_slow()
+            return not least
+        return error.connection_invalidated or "transient" in troubles
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception(again),

@@ -17,19 +17,24 @@ from changeover.dialects import Block
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied
-from changeover.transfer.diagnose import bad_text, diagnose, guards, lost
+from changeover.transfer.diagnose import dangling, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
+from changeover.transfer.part import Root, unlink
 from changeover.transfer.remember import remember, taken
-from changeover.transfer.remove import forget
-from changeover.transfer.statements import rows, run, scalar, unstage
+from changeover.transfer.statements import counted, rows, run, scalar, unstage
+from changeover.transfer.unreadable import bad_text
 
 ROUNDS = 4
 """How often a block is diagnosed before it is halved: each round finds all rows of a sort, and few chunks have four sorts."""
 
 
 class _Unlike(Exception):
-    """Some rows were stored as something else than what was staged."""
+    """Some rows were stored as something else than what was staged: these, as they were found before the attempt is undone."""
+
+    def __init__(self, rejects: list[Reject]) -> None:
+        super().__init__(f"{len(rejects)} rows")
+        self.rejects = rejects
 
 
 class _Out(Exception):
@@ -56,8 +61,10 @@ class Writer:
     range_no: int | None
     ids: Ids
     fresh_span: bool = False
-    followers: list[str] = field(default_factory=list[str])
-    """Other roots of the mapping whose row now belongs to a root of the block: they are to be applied again."""
+    first_asked: bool = False
+    """The roots that shared rows are made of were applied just now."""
+    followers: list[Root] = field(default_factory=list[Root])
+    """Other roots whose row now belongs to a root of the block, or is changed by it: they are to be applied again."""
 
     def write(self, block: Block) -> tuple[Applied, list[Reject]]:
         """Stage and store the block. Returns what came of it and the rows that were not stored."""
@@ -89,7 +96,7 @@ class Writer:
                 savepoint.rollback()
                 self.ids.undo()
                 if out.unlink:
-                    forget(self.connection, self.bound, [reject.root_key for reject in out.rejects])
+                    unlink(self.connection, self.bound, [reject.root_key for reject in out.rejects])
                 self._out(out.rejects, rejects)
             except (exc.DBAPIError, _Unlike) as error:
                 if isinstance(error, exc.DBAPIError) and self.bound.dialect.trouble(error) != "row":
@@ -109,6 +116,8 @@ class Writer:
                 ):
                     continue
                 blamed = diagnose(self.connection, self.bound) if tries <= ROUNDS else []
+                if not blamed and isinstance(error, _Unlike):
+                    blamed = error.rejects
                 if not blamed:
                     return self._halve(block, rejects, error)
                 self._out(blamed, rejects)
@@ -131,7 +140,9 @@ class Writer:
         applied = Applied()
         middle = left.rows // 2
         for half in (left.without(range(middle, left.rows)), left.without(range(middle))):
-            writer = Writer(self.connection, self.bound, self.range_no, self.ids)
+            writer = Writer(
+                self.connection, self.bound, self.range_no, self.ids, first_asked=self.first_asked
+            )
             part, more = writer.write(half)
             applied.add(part)
             self.followers.extend(writer.followers)
@@ -140,21 +151,11 @@ class Writer:
 
     def _store(self) -> Applied:
         bound, connection = self.bound, self.connection
-        fresh = self.fresh_span
-        if bound.identity == "assigned":
-            found = identify(connection, bound, self.range_no, self.ids)
-            if found.doubles:
-                raise _Out(found.doubles, unlink=True)
-            fresh, self.followers = found.fresh, found.followers
-        else:
-            fresh = fresh or scalar(connection, sql.existing(bound, count=False)) is None
-        if bound.identity == "mapped" and not fresh and (others := taken(connection, bound)):
-            raise _Out(others)
-        moved = remember(connection, bound, self.range_no) if bound.identity == "mapped" else 0
+        fresh, moved = self._link()
         own = any(lookup.own for lookup in bound.lookups)
         if not fresh and not own and not rows(connection, sql.wrong(bound, 1)):
             # Nothing to write: no row of the application is locked, and nothing needs a second look.
-            return Applied(unchanged=self._total(), deleted=moved)
+            return Applied(unchanged=self._one_each(), deleted=moved)
         updated = 0
         if not fresh and (statement := sql.update(bound)):
             updated = run(connection, statement)
@@ -165,12 +166,39 @@ class Writer:
             if orphans := lost(connection, bound, own=True):
                 raise _Out(orphans)
         if rows(connection, sql.wrong(bound, 1)):
-            raise _Unlike
-        unchanged = self._total() - inserted - updated
+            raise _Unlike(unlike(connection, bound))
+        if bound.new.late and (orphans := dangling(connection, bound)):
+            raise _Out(orphans)
+        unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
 
-    def _total(self) -> int:
-        return int(scalar(self.connection, f"SELECT COUNT(*) FROM {sql.stage(self.bound)} AS s"))
+    def _link(self) -> tuple[bool, int]:
+        """Remember which target row each root makes. Whether none of the rows is there yet; and how many gave way to others."""
+        bound, connection = self.bound, self.connection
+        if bound.identity == "assigned":
+            found = identify(connection, bound, self.range_no, self.ids, asked=self.first_asked)
+            if found.stuck:
+                raise _Out(found.stuck)
+            if found.doubles:
+                raise _Out(found.doubles, unlink=True)
+            self.followers = found.followers
+            return found.fresh, 0
+        fresh = self.fresh_span or scalar(connection, sql.existing(bound, count=False)) is None
+        if bound.identity == "direct":
+            return fresh, 0
+        if not fresh and (others := taken(connection, bound)):
+            raise _Out(others)
+        moved, held = remember(connection, bound, self.range_no)
+        if held:
+            raise _Out(held)
+        return fresh, moved
+
+    def _one_each(self) -> int:
+        """How many rows are staged, if each has a key of its own."""
+        total, keys = counted(self.connection, self.bound)
+        if total != keys:
+            raise _Out(twins(self.connection, self.bound))
+        return total
 
     def _descend(self) -> tuple[int, int]:
         """Rows whose parent is a row of this very chunk come in generations: each statement sees the one before."""

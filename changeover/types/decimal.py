@@ -10,7 +10,7 @@ from changeover.types.base import Family, Kind, Misfit, Verdict
 from changeover.types.number import UNBOUNDED, Number, judged_specials
 from changeover.types.unknown import Unknown
 from changeover.types.verdicts import EXACT, checked, narrows
-from changeover.types.written import matches, mysql_text, sqlite_text, trimmed, unlike
+from changeover.types.written import matches, mysql_text, sqlite_text, trimmed, unfilled, unlike
 
 PLAIN = "-?(0|[1-9][0-9]*)([.][0-9]*[1-9])?"
 
@@ -22,7 +22,7 @@ class Decimal(Number):
     Both are None for PostgreSQL's ``numeric`` without limits. ``binary`` is set for SQLite, which keeps fractions as
     doubles whatever the declared type says: 15 significant digits are then all that is sure. Without a precision it
     is also the kind of every column whose declared type SQLite does not know. ``nan`` is set for PostgreSQL, whose
-    numeric holds NaN, and infinity where it has no precision.
+    numeric holds NaN, and infinity where it has no precision. ``zerofill`` columns of MySQL write zeros before the digits.
     """
 
     precision: int | None = None
@@ -30,6 +30,7 @@ class Decimal(Number):
     unsigned: bool = False
     binary: bool = False
     nan: bool = False
+    zerofill: bool = False
     sort: ClassVar[str] = "decimal"
 
     @property
@@ -64,6 +65,7 @@ class Decimal(Number):
     def written(self, value: str, family: Family) -> str:
         if family == "sqlite":
             return sqlite_text(value, real="changeover_decimal_text")
+        value = unfilled(value) if self.zerofill else value
         text = mysql_text(value, self._length()) if family == "mysql" else f"CAST({value} AS text)"
         if self.fraction == 0:
             return text

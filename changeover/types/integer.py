@@ -8,17 +8,21 @@ from typing import ClassVar
 from changeover.types.base import Family, Kind, Misfit, Verdict
 from changeover.types.number import Number, judged_specials
 from changeover.types.verdicts import EXACT, checked, narrows
-from changeover.types.written import matches, plain_text, sqlite_text, unlike
+from changeover.types.written import matches, plain_text, sqlite_text, unfilled, unlike
 
 PLAIN = "(0|-?[1-9][0-9]*)"
 
 
 @dataclass(frozen=True)
 class Integer(Number):
-    """A whole number of ``bits`` (8, 16, 24, 32, 64), from zero on when ``unsigned``. MySQL's TINYINT(1) is one too."""
+    """A whole number of ``bits`` (8, 16, 24, 32, 64), from zero on when ``unsigned``. MySQL's TINYINT(1) is one too.
+
+    ``zerofill`` columns write zeros before the digits, which are no part of the number.
+    """
 
     bits: int = 64
     unsigned: bool = False
+    zerofill: bool = False
     sort: ClassVar[str] = "integer"
 
     @property
@@ -44,7 +48,7 @@ class Integer(Number):
     def written(self, value: str, family: Family) -> str:
         if family == "sqlite":
             return sqlite_text(value, real="changeover_decimal_text")
-        return plain_text(value, family)
+        return plain_text(unfilled(value) if self.zerofill else value, family)
 
     def store(self, staged: str, family: Family) -> str:
         if family == "mysql":

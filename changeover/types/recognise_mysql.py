@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,12 +46,16 @@ OCTETS: dict[type[TypeEngine[Any]], int | None] = {
 }
 
 
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_RAW = {"0": "\0", "n": "\n", "r": "\r"}
+
+
 def recognise_mysql(of: TypeEngine[Any], table_charset: str | None) -> Kind | None:
     """The kind of a reflected type, None for what is recognised alike on every database, or not at all."""
     unsigned = bool(getattr(of, "unsigned", False))
     for type_, bits in INTEGER_BITS.items():
         if isinstance(of, type_):
-            return Integer(bits, unsigned)
+            return Integer(bits, unsigned, bool(getattr(of, "zerofill", False)))
     return _number(of, unsigned) or _moment(of) or _labels(of) or _octets(of, table_charset)
 
 
@@ -65,7 +70,7 @@ def _number(of: TypeEngine[Any], unsigned: bool) -> Kind | None:
         case mysql.DOUBLE() | mysql.REAL():
             return Float(64)
         case mysql.DECIMAL() | mysql.NUMERIC():
-            return Decimal(of.precision or 10, of.scale or 0, unsigned)
+            return Decimal(of.precision or 10, of.scale or 0, unsigned, zerofill=bool(of.zerofill))
         case _:
             return None
 
@@ -87,11 +92,11 @@ def _moment(of: TypeEngine[Any]) -> Kind | None:
 def _labels(of: TypeEngine[Any]) -> Kind | None:
     match of:
         case mysql.ENUM():
-            return Enum(tuple(of.enums), blank=True)
+            return Enum(tuple(map(unescaped, of.enums)), blank=True)
         case sa.Uuid():
             return Uuid(versioned=True)
         case mysql.SET():
-            return Set(tuple(of.values))
+            return Set(tuple(map(unescaped, of.values)))
         case _:
             return None
 
@@ -107,6 +112,11 @@ def _octets(of: Any, table_charset: str | None) -> Kind | None:
     if isinstance(of, sa.types._Binary):  # pyright: ignore[reportPrivateUsage]
         return Binary(limited[0] if limited else of.length, fixed=isinstance(of, sa.BINARY))
     return None
+
+
+def unescaped(label: str) -> str:
+    """A label as it is, of the spelling in SHOW CREATE TABLE, of which SQLAlchemy undoes the quotes only."""
+    return _ESCAPE.sub(lambda found: _RAW.get(found[1], found[1]), label)
 
 
 def _charset_of(collation: str | None) -> str | None:

@@ -189,6 +189,11 @@ HEXED = mysql_text(f"HEX({HOLE})")
 """MySQL's template of bytes as text."""
 
 
+def unfilled(value: str) -> str:
+    """MySQL's SQL of a ZEROFILL column's number. Only the column itself is written with zeros, not what is computed of it."""
+    return f"({value} + 0)"
+
+
 def mysql_roomy(value: str) -> str:
     """MySQL's SQL of the same text, with room for 16 characters more than MariaDB believes it to have."""
     return f"CASE WHEN {value} IS NULL THEN NULL ELSE CONCAT_WS('{' ' * 16}', {value}, NULL) END"

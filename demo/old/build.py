@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from changeover.dialects import shown
 from demo.old import community, shop, study
 from demo.old.load import continue_keys, load, loading_connection
 from demo.old.sample import Sample
@@ -57,7 +58,7 @@ def _make_room(connection: sa.Connection, metadata: sa.MetaData, *, replace: boo
     present = sorted(set(metadata.tables) & set(sa.inspect(connection).get_table_names()))
     if present and not replace:
         raise TablesExist(
-            f"{connection.engine.url.render_as_string(hide_password=True)} already has {', '.join(present)}; "
+            f"{shown(connection.engine.url)} already has {', '.join(present)}; "
             "build into an empty database, or pass replace=True to drop them"
         )
     metadata.drop_all(connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assets.component import components, needed
+from assets.component import components
 from assets.partitions import Partitions, partitions_name
 from changeover.mapping import Assigned, Computed, Mapping, Registry, lookup, old
 
@@ -66,8 +66,8 @@ def test_a_step_needs_the_mappings_of_all_tables_it_looks_up_and_no_others() -> 
         )
     )
     step = next(c for c in components(registry) if c.targets == ("c",))
-    assert {m.target for m in needed(registry, step).mappings} == {"a", "b", "c"}
-    assert needed(registry, step).databases == ("club", "shop")
+    assert {m.target for m in registry.needed(step.targets).mappings} == {"a", "b", "c"}
+    assert registry.needed(step.targets).databases == ("club", "shop")
 
 
 def test_the_name_of_partitions_does_not_depend_on_the_order_of_mappings() -> None:

@@ -9,11 +9,12 @@ import dagster as dg
 import pytest
 
 from assets import copying
+from assets.partitions import partitions_name
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Registry
 from changeover.project import Project
 from changeover.transfer import RangeDone
-from tests.assets.fixtures import Run, checked, keys_of, materialized, why_failed
+from tests.assets.fixtures import Run, checked, component_of, keys_of, materialized, why_failed
 from tests.assets.sample.databases import COUPONS, GUESTS, MEMBERS, SHARED, STUDIES, Sample
 
 
@@ -118,6 +119,35 @@ def test_a_range_that_fails_is_named_and_the_others_go_on(copy: Run, sample: Sam
     assert broken in why_failed(result)
     assert "join" in why_failed(result)
     assert sample.count("new", "member") == MEMBERS + GUESTS - SHARED - 5
+
+
+@pytest.mark.parametrize("resumed", [{}, {"dagster/is_resume_retry": "true"}])
+def test_a_partition_that_the_ledger_does_not_know_fails_and_the_others_are_copied(
+    copy: Run, instance: dg.DagsterInstance, registry: Registry, sample: Sample, resumed: dict[str, str]
+) -> None:
+    keys = keys_of(instance, registry, "member")
+    strays = [
+        f"{keys[0].partition(' ')[0]} 9999999990-9999999999",
+        "nobody.table 0000000000-0000000009",
+        "nonsense",
+    ]
+    name = partitions_name(component_of(registry, "member"))
+    instance.add_dynamic_partitions(name, strays)
+    result = copy("member", **resumed)
+    assert not result.success
+    assert set(materialized(result, "member")) == set(keys)
+    assert f"3 of {len(keys) + 3} key ranges failed" in why_failed(result)
+    for stray in strays:
+        assert f"{stray}: not in the ledger: launch plan_tables" in why_failed(result)
+    assert sample.count("new", "member") == MEMBERS + GUESTS - SHARED
+
+
+def test_no_partition_succeeds_after_the_ledger_was_lost(copy: Run, parents: None, sample: Sample) -> None:
+    sample.execute("new", "DELETE FROM changeover_range")
+    result = copy("coupon")
+    assert not result.success
+    assert materialized(result, "coupon") == {}
+    assert "launch plan_tables" in why_failed(result)
 
 
 def test_a_re_execution_runs_only_what_failed(copy: Run, sample: Sample) -> None:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func
 
 import changeover.check.rules
-from changeover.check import RULES
+from changeover.binding import Bound
+from changeover.check import RULES, Finding
+from changeover.check.case import Case
 from changeover.check.pages import PAGE, page
+from changeover.check.rules.needless_narrow import NeedlessNarrow
 from changeover.mapping import Assigned, Mapping, constant, join, lookup, old, python, value_map
 from tests.check.conftest import Check, only
 
@@ -125,6 +129,43 @@ def test_no_mapping_is_too_broken_to_be_checked(check_on: Check, count: int) -> 
     mappings = broken(count)
     found = check_on(*mappings, old=OLD, new=NEW)
     assert {f.mapping for f in found if f.severity == "error"} == {m.name for m in mappings}
+
+
+def test_a_rule_that_breaks_off_is_an_error_that_names_rule_and_mapping_and_the_others_are_heard(
+    check_on: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_rule(self: object, case: Case) -> Iterator[Finding]:
+        raise KeyError("what nobody thought of")
+        yield
+
+    monkeypatch.setattr(NeedlessNarrow, "check_mapping", broken_rule)
+    order = old("old", "tb_order")
+    found = check_on(Mapping("member", order, {"mail": order.titel}), old=OLD, new=NEW)
+    assert [(f.rule, f.severity, f.mapping) for f in found] == [
+        ("needless-narrow", "error", "old.tb_order.member"),
+        ("unknown-old-column", "error", "old.tb_order.member"),
+    ]
+    assert "what nobody thought of" in found[0].message or "what nobody thought of" in found[1].message
+
+
+def test_a_binding_that_breaks_off_is_a_finding_of_its_mapping(
+    check_on: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_bind(*_: object) -> Bound:
+        raise TypeError("nobody knows why")
+
+    monkeypatch.setattr("changeover.check.case.bind", broken_bind)
+    order = old("old", "tb_order")
+    found = check_on(Mapping("member", order, {"mail": order.title.concat(order.memo)}), old=OLD, new=NEW)
+    assert ("mapping-refused", "old.tb_order.member") in {(f.rule, f.mapping) for f in found}
+
+
+@pytest.mark.parametrize("name", ["MEMBER", "Member"])
+def test_a_table_whose_name_differs_in_case_on_sqlite_is_unknown(check_on: Check, name: str) -> None:
+    order = old("old", "TB_ORDER")
+    found = check_on(Mapping(name, order, {"mail": order.title}), old=OLD, new=NEW)
+    assert {"unknown-old-table", "unknown-target-table"} == {f.rule for f in found}
+    assert all("did you mean" in f.remedy for f in found)
 
 
 def test_a_rule_is_a_file_of_its_name_with_a_page() -> None:

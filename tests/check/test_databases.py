@@ -5,13 +5,17 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from changeover.binding.bind import bind
 from changeover.check import Finding, check
 from changeover.dialects import of
+from changeover.errors import DatabaseRefused
 from changeover.ledger import metadata
 from changeover.mapping import Assigned, Mapping, Registry, join, old
+from changeover.planning import plan
 from changeover.schema import Schema
 from demo.servers import MariaDB
 from tests.check.conftest import of_rule, only, run
+from tests.transfer.rig import Rig, assert_settled, copy
 
 OLD = """
 CREATE TABLE tb_post (id INT PRIMARY KEY, title VARCHAR(50) NOT NULL, board_id INT NOT NULL);
@@ -44,7 +48,8 @@ CREATE = {
 def checked(before: sa.URL, after: sa.URL) -> list[Finding]:
     engines = [of(before).engine(before, "old", 2), of(after).engine(after, "new", 2)]
     try:
-        return check(Registry((MAPPING,)), {"old": Schema(engines[0])}, Schema(engines[1]))
+        found = check(Registry((MAPPING,)), {"old": Schema(engines[0])}, Schema(engines[1]))
+        return [finding for finding in found if finding.rule != "ledger-absent"]
     finally:
         for engine in engines:
             engine.dispose()
@@ -96,6 +101,55 @@ def test_a_table_that_the_user_may_not_see_is_reported_like_a_missing_one(
         assert only(found).table == "old.tb_board"
     finally:
         run(before, "DROP USER moving@'%%'")
+
+
+def test_a_grant_on_columns_alone_is_one_finding_and_one_error(database: Callable[..., str]) -> None:
+    before, after = sa.make_url(database("mariadb", "old")), sa.make_url(database("mariadb", "new"))
+    run(before, "CREATE TABLE tb_note (id INT PRIMARY KEY, body VARCHAR(9), secret INT)")
+    run(after, "CREATE TABLE note (id INT PRIMARY KEY, body VARCHAR(9))")
+    root = old("old", "tb_note")
+    mapping = Mapping("note", root, {"body": root.body})
+    try:
+        grant = f"GRANT SELECT (id, body) ON {before.database}.tb_note TO moving@'%%'"
+        run(before, f"{CREATE['mariadb']}; {grant}")
+        reader, writer = before.set(username="moving", password="p"), after
+        schemas = Schema(of(reader).engine(reader, "old", 2)), Schema(of(writer).engine(writer, "new", 2))
+        finding = only(check(Registry((mapping,)), {"old": schemas[0]}, schemas[1]))
+        assert (finding.rule, "not on columns" in finding.message) == ("unknown-old-table", True)
+        with pytest.raises(DatabaseRefused, match=r"tb_note of database .* can't be looked at"):
+            bind(mapping, Registry((mapping,)), {"old": schemas[0]}, schemas[1], {mapping.name: 1})
+        for schema in schemas:
+            schema.engine.dispose()
+    finally:
+        run(before, "DROP USER moving@'%%'")
+
+
+def test_rows_that_a_policy_hides_are_no_rows_that_are_not_there(rig: Callable[..., Rig]) -> None:
+    r = rig("postgres")
+    r.run(
+        r.old,
+        "CREATE TABLE t (id INT PRIMARY KEY, tenant INT)",
+        "INSERT INTO t SELECT g, g % 2 FROM generate_series(1, 10) g",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY one ON t USING (tenant = 0)",
+        "CREATE ROLE tenant LOGIN PASSWORD 'p'",
+        "GRANT SELECT ON t TO tenant",
+    )
+    r.run(r.new, "CREATE TABLE t (id INT PRIMARY KEY, tenant INT)")
+    r.old_urls["shop"] = r.old_urls["shop"].set(username="tenant", password="p")
+    t = old("shop", "t")
+    project = r.project(Mapping("t", t, {"tenant": t.tenant}))
+    try:
+        finding = only(check(project.registry, project.old, project.new))
+        assert (finding.rule, finding.remedy) == ("missing-privilege", "ALTER ROLE tenant BYPASSRLS")
+        with pytest.raises(DatabaseRefused, match="row-level security would hide rows"):
+            plan(project, "shop.t")
+        r.run(r.old, finding.remedy)
+        assert check(project.registry, project.old, project.new) == []
+        assert_settled(project, copy(project))
+        assert len(r.rows("t")) == 10
+    finally:
+        r.run(r.old, "DROP OWNED BY tenant", "DROP ROLE tenant")
 
 
 def test_a_server_that_takes_only_small_packets_is_noticed() -> None:
@@ -150,3 +204,28 @@ def test_a_new_database_that_cannot_hold_every_text_is_noticed(database: Callabl
         finally:
             connection.exec_driver_sql(f'DROP DATABASE "{other.database}"')
     admin.dispose()
+
+
+def test_a_table_that_refers_to_a_target_must_be_readable(database: Callable[..., str]) -> None:
+    before, after = sa.make_url(database("postgres", "old")), sa.make_url(database("postgres", "new"))
+    run(before, OLD)
+    run(after, NEW["postgres"])
+    run(
+        after,
+        "CREATE TABLE note (id INT PRIMARY KEY, post_id INT REFERENCES post (id) ON DELETE CASCADE);"
+        "CREATE TABLE tag (id INT PRIMARY KEY, post_id INT REFERENCES post (id))",
+    )
+    engine = sa.create_engine(after)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(CREATE["postgres"].replace("%%", "%"))
+        connection.exec_driver_sql("GRANT SELECT, INSERT, UPDATE, DELETE ON post TO moving")
+    try:
+        found = of_rule(checked(before, after.set(username="moving", password="p")), "missing-privilege")
+        assert [f.table for f in found if f.table in ("note", "tag")] == ["note"]
+        assert next(f.remedy for f in found if f.table == "note") == 'GRANT SELECT ON "note" TO moving'
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY moving")
+            connection.exec_driver_sql("DROP ROLE moving")
+        engine.dispose()

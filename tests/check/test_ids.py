@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from changeover.mapping import Assigned, Computed, Mapping, Offset, lookup, narrow, old
+from changeover.mapping import Assigned, Computed, Keep, Mapping, Offset, constant, lookup, narrow, old
 from changeover.mapping.ids import Ids
 from tests.check.conftest import Check, of_rule, only
 
@@ -66,6 +68,25 @@ def test_a_computed_key_that_is_in_the_mapping_is_accepted(check_on: Check) -> N
     )
 
 
+def test_a_computed_key_of_constants_alone_is_one_key_for_all_roots(check_on: Check) -> None:
+    after = "CREATE TABLE member (kind VARCHAR(10), code VARCHAR(10), mail VARCHAR(50) NOT NULL, PRIMARY KEY (kind, code))"
+    made = {"kind": constant("shop"), "code": constant("x"), "mail": ONE.mail}
+    found = only(check_on(Mapping("member", ONE, made, ids=Computed()), old=OLD, new=after))
+    assert (found.rule, found.severity) == ("constant-key", "error")
+    apart = Mapping("member", ONE, {**made, "code": ONE.code}, ids=Computed())
+    assert check_on(apart, old=OLD, new=after) == []
+
+
+def test_an_offset_below_zero_may_not_lead_there(check_on: Check) -> None:
+    mapping = Mapping("member", ONE, {"mail": ONE.mail}, ids=Offset(-5))
+    rows = "; INSERT INTO tb_one VALUES (3, 'c', 'm'), (9, 'd', 'n')"
+    found = only(check_on(mapping, old=OLD + rows, new=NEW))
+    assert (found.rule, found.column) == ("offset-overflow", "id")
+    assert "-2" in found.message
+    assert "-3" in found.remedy
+    assert check_on(mapping, old=OLD + rows.replace("(3,", "(6,"), new=NEW) == []
+
+
 def test_a_kept_key_that_the_target_is_too_small_for_needs_consent(check_on: Check) -> None:
     before = "CREATE TABLE tb_one (id BIGINT PRIMARY KEY, mail VARCHAR(50) NOT NULL)"
     after = "CREATE TABLE member (id SMALLINT PRIMARY KEY, mail VARCHAR(50) NOT NULL)"
@@ -125,3 +146,20 @@ def test_columns_to_match_by_identify_a_row(check_on: Check) -> None:
     assert "not unique" in only(of_rule(check_on(loose, old=OLD, new=after), "assigned-match")).message
     unique = "CREATE TABLE member (id INTEGER PRIMARY KEY, mail VARCHAR(50) NOT NULL UNIQUE)"
     assert check_on(loose, old=OLD, new=unique) == []
+
+
+@pytest.mark.parametrize(
+    ("highest", "said"),
+    [(100, "16333 are kept .* 16334 are left"), (32_750, "8 are kept .* refuses"), (None, None)],
+)
+def test_a_counter_with_few_ids_left_is_noticed(
+    check_on: Check, highest: int | None, said: str | None
+) -> None:
+    rows = f"; INSERT INTO t VALUES ({highest})" if highest else ""
+    tables = "CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE t (id SMALLINT AUTO_INCREMENT PRIMARY KEY)"
+    root = old("old", "t")
+    mapping = Mapping("t", root, {}, ids=Keep())
+    found = of_rule(
+        check_on(mapping, old=tables[0] + rows, new=tables[1], kind="mariadb"), "counter-headroom"
+    )
+    assert [bool(re.search(said or "", f.message)) for f in found] == ([True] if said else [])

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from changeover.dialects import TableName, of
 from changeover.mapping import Assigned, Mapping, constant, old
+from changeover.schema import Schema
 from tests.check.conftest import Check, of_rule, only
 
 NEW = "CREATE TABLE note (id INTEGER PRIMARY KEY, text VARCHAR(50))"
@@ -133,3 +139,50 @@ def test_the_mappings_of_a_root_share_its_key(check_on: Check) -> None:
     assert found.rule == "split-keys-differ"
     same = Mapping("tag", table, {"text": constant(None)}, key=("id",), ids=Assigned())
     assert check_on(first, same, old=before, new=after) == []
+
+
+def test_tables_that_inherit_from_the_root_are_named(check_on: Check) -> None:
+    before = "CREATE TABLE tb_note (id INT PRIMARY KEY, text VARCHAR(50))"
+    heirs = "; CREATE TABLE note_2020 () INHERITS (tb_note)"
+    found = only(check_on(note(), old=before + heirs, new=NEW_IDS["postgres"], kind="postgres"))
+    assert (found.rule, found.severity, found.table) == ("key-of-heirs", "warning", "old.tb_note")
+    assert "note_2020" in found.message
+    parts = """
+    CREATE TABLE tb_note (id INT PRIMARY KEY, text VARCHAR(50)) PARTITION BY RANGE (id);
+    CREATE TABLE low PARTITION OF tb_note FOR VALUES FROM (0) TO (10)
+    """
+    assert check_on(note(), old=parts, new=NEW_IDS["postgres"], kind="postgres") == []
+
+
+def test_an_index_that_was_never_finished_is_no_key(database: Callable[..., str]) -> None:
+    url = sa.make_url(database("postgres", "old"))
+    plain = sa.create_engine(url)
+    with plain.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CREATE TABLE note (k INT NOT NULL, text VARCHAR(50))")
+        connection.exec_driver_sql("INSERT INTO note VALUES (1, 'a'), (1, 'b')")
+        with pytest.raises(exc.IntegrityError):
+            connection.exec_driver_sql("CREATE UNIQUE INDEX CONCURRENTLY half ON note (k)")
+        assert connection.exec_driver_sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid").scalar() == 1
+        schema = Schema(of(url).engine(url, "old", 2))
+        found = schema.table(TableName("note"))
+        assert found is not None
+        assert found.keys == ()
+        connection.exec_driver_sql("DELETE FROM note WHERE text = 'b'")
+        connection.exec_driver_sql("REINDEX INDEX half")
+        schema.engine.dispose()
+        schema = Schema(of(url).engine(url, "old", 2))
+        found = schema.table(TableName("note"))
+        assert found is not None
+        assert found.keys == (("k",),)
+    schema.engine.dispose()
+    plain.dispose()
+
+
+def test_values_of_another_sort_in_an_sqlite_key_are_found(check_on: Check) -> None:
+    kinds = {"a": "INT NOT NULL PRIMARY KEY", "b": "VARCHAR(9) NOT NULL PRIMARY KEY"}
+    for declared, value, sort in ((kinds["a"], "'x'", "text"), (kinds["b"], "x'62'", "blob")):
+        tables = f"CREATE TABLE t (k {declared}); INSERT INTO t VALUES (1), ({value})"
+        root = old("old", "t")
+        found = check_on(Mapping("t", root, {}), old=tables, new=f"CREATE TABLE t (k {declared})")
+        finding = only(of_rule(found, "key-stored-otherwise"))
+        assert (finding.column, f"stored as {sort}" in finding.message) == ("k", True)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
-from changeover.check import Finding, refusal
+from changeover.check import Finding, check, refusal
 from changeover.errors import MappingError
 from changeover.mapping import (
     Assigned,
@@ -16,7 +18,9 @@ from changeover.mapping import (
     value_map,
 )
 from changeover.mapping.columns import Declared
+from demo.servers import MariaDB
 from tests.check.conftest import Check, only
+from tests.transfer.rig import assert_settled, copy, rigged
 
 OLD = """
 CREATE TABLE tb_user (id INTEGER PRIMARY KEY, code VARCHAR(10) NOT NULL, born DATE NOT NULL);
@@ -200,3 +204,42 @@ def test_lookups_in_a_circle_are_presented_like_a_finding() -> None:
     found = refusal(raised.value)
     assert (found.rule, found.severity) == ("declaration", "error")
     assert "circle" in found.message
+
+
+TABLES = """
+CREATE TABLE Member (id INTEGER PRIMARY KEY, name VARCHAR(9));
+CREATE TABLE Post (id INTEGER PRIMARY KEY, member_id INTEGER, reply_to INTEGER,
+  FOREIGN KEY (member_id) REFERENCES MEMBER (id), FOREIGN KEY (reply_to) REFERENCES POST (id))
+"""
+
+
+def posts(named: str) -> tuple[Mapping, Mapping]:
+    member, post = old("old", "Member"), old("old", named)
+    columns: dict[str, Declared] = {
+        "member_id": lookup("Member", post.member_id),
+        "reply_to": lookup(named, post.reply_to),
+    }
+    return Mapping(named, post, columns), Mapping("Member", member, {"name": member.name})
+
+
+def test_tables_may_be_spelled_otherwise_where_case_says_nothing(check_on: Check) -> None:
+    assert check_on(*posts("Post"), old=TABLES, new=TABLES) == []
+    found = check_on(*posts("POST"), old=TABLES, new=TABLES)
+    assert {f.rule for f in found} >= {"unknown-old-table", "unknown-target-table"}
+
+
+def test_a_server_that_folds_names_finds_their_parents_and_their_order() -> None:
+    numbers = count()
+    with (
+        MariaDB(extra_args=["--lower-case-table-names=1"]) as server,
+        rigged(lambda _, name: server.create_database(f"{name}_{next(numbers)}")) as make,
+    ):
+        r = make("mariadb", old="mariadb")
+        for engine in (r.old, r.new):
+            r.run(engine, *TABLES.split(";"))
+        r.run(r.old, "INSERT INTO member VALUES (1, 'a')", "INSERT INTO post VALUES (1, 1, NULL), (2, 1, 1)")
+        project = r.project(*posts("POST"))
+        assert check(project.registry, project.old, project.new) == []
+        assert list(project.moves) == ["old.Member", "old.POST"]
+        assert_settled(project, copy(project))
+        assert r.rows("post") == [(1, 1, None), (2, 1, 1)]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, literal_column, select
 
-from changeover.mapping import Mapping, constant, join, left_join, old, utc
+from changeover.mapping import Mapping, constant, join, left_join, old, python, utc
 from tests.check.conftest import Check, of_rule, only
 
 OLD = """
@@ -13,6 +13,10 @@ CREATE TABLE tb_image (post_id INT NOT NULL, no INT NOT NULL, url VARCHAR(50) NO
 """
 NEW = "CREATE TABLE post (id INTEGER PRIMARY KEY, title VARCHAR(50) NOT NULL)"
 POST, BOARD, IMAGE = old("old", "tb_post"), old("old", "tb_board"), old("old", "tb_image")
+
+
+def shout(texts: list[str]) -> list[str]:
+    return [text.upper() for text in texts]
 
 
 def test_a_mapping_that_fits_has_no_findings(check_on: Check) -> None:
@@ -157,6 +161,70 @@ def test_several_refused_expressions_are_all_named(check_on: Check) -> None:
     )
     found = of_rule(check_on(mapping, old=OLD, new=NEW), "select-fails")
     assert [(f.table, f.column) for f in found] == [("old.tb_post", None), ("post", "title")]
+
+
+@pytest.mark.parametrize(
+    "folding",
+    [
+        literal_column("MAX(title)"),
+        case((literal_column("COUNT(*)") > 5, "many"), else_="few"),
+    ],
+)
+def test_an_aggregate_that_only_the_database_can_read_is_named_with_its_column(
+    check_on: Check, folding: ColumnElement[str]
+) -> None:
+    found = only(check_on(Mapping("post", POST, {"title": folding}), old=OLD, new=NEW))
+    assert (found.rule, found.column) == ("select-fails", "title")
+    assert "one row" in found.message
+    assert "subquery" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "name"),
+    [
+        ("sqlite", func.random(), "random"),
+        ("sqlite", func.current_timestamp(), "current_timestamp"),
+        ("sqlite", func.datetime("now"), "datetime"),
+        ("sqlite", case((func.random() > 0, POST.title), else_="x"), "random"),
+        ("sqlite", python(shout, func.random()), "random"),
+        ("mariadb", func.now(), "now"),
+        ("postgres", func.clock_timestamp(), "clock_timestamp"),
+    ],
+)
+def test_a_value_that_is_another_each_time_is_warned_of(
+    check_on: Check, kind: str, value: ColumnElement[str], name: str
+) -> None:
+    before = OLD if kind != "postgres" else OLD.replace("DATETIME", "TIMESTAMP")
+    found = of_rule(
+        check_on(Mapping("post", POST, {"title": value}), old=before, new=NEW, kind=kind), "unstable-value"
+    )
+    assert (only(found).column, only(found).severity) == ("title", "warning")
+    assert f"{name}()" in found[0].message
+
+
+def test_a_function_of_a_time_is_stable(check_on: Check) -> None:
+    mapping = Mapping("post", POST, {"title": func.datetime(POST.made)})
+    assert check_on(mapping, old=OLD, new=NEW) == []
+
+
+@pytest.mark.parametrize("where", [POST.title, POST.board_id, literal("yes"), cast(POST.title, Integer)])
+def test_a_condition_that_is_neither_true_nor_false_is_refused(
+    check_on: Check, where: ColumnElement[bool]
+) -> None:
+    mapping = Mapping("post", POST, {"title": POST.title}, where=where)
+    found = only(of_rule(check_on(mapping, old=OLD, new=NEW), "condition-not-boolean"))
+    assert "where=" in found.message
+    joined = Mapping("post", POST, {"title": POST.title}, joins=(left_join(BOARD, where),))
+    assert of_rule(check_on(joined, old=OLD, new=NEW), "condition-not-boolean") != []
+
+
+@pytest.mark.parametrize(
+    "where", [POST.live, POST.board_id != 0, POST.title.like("a%"), func.coalesce(POST.live, False)]
+)
+def test_a_condition_that_is_one_passes(check_on: Check, where: ColumnElement[bool]) -> None:
+    mapping = Mapping("post", POST, {"title": POST.title}, where=where)
+    with_live = OLD.replace("made DATETIME", "live BOOLEAN NOT NULL, made DATETIME")
+    assert check_on(mapping, old=with_live, new=NEW) == []
 
 
 def test_a_refused_join_is_found(check_on: Check) -> None:

@@ -98,3 +98,13 @@ def test_in_a_merge_a_nullable_column_may_be_left_to_the_other_mapping(check_on:
         Mapping("member", USER, {"mail": USER.mail}, ids=Assigned(("mail",))), old=OLD, new=after
     )
     assert [f.column for f in of_rule(alone, "nullable-column-unmapped")] == ["name"]
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+def test_a_target_whose_name_holds_a_dot_is_told_how_it_was_read(check_on: Check, kind: str) -> None:
+    quote = "`" if kind == "mariadb" else '"'
+    tables = f"CREATE TABLE {quote}a.b{quote} (id INT PRIMARY KEY, v INT)"
+    root = old("old", "a.b")
+    found = only(check_on(Mapping("a.b", root, {"v": root.v}), old=tables, new=tables, kind=kind))
+    assert found.rule == "unknown-target-table"
+    assert "read as table b of schema a" in found.message

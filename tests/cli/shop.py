@@ -179,7 +179,8 @@ class Shop:
     def end(self, process: subprocess.Popen[bytes]) -> Ended:
         """Wait for its end."""
         code = process.wait(timeout=60)
-        return Ended(code, (self.folder / "out").read_text(), (self.folder / "err").read_text())
+        out, err = ((self.folder / name).read_text(errors="replace") for name in ("out", "err"))
+        return Ended(code, out, err)
 
     def wait_until(self, process: subprocess.Popen[bytes], so: Callable[[], bool]) -> None:
         """Return once something is so; fail when the process ends before."""

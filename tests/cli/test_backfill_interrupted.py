@@ -74,6 +74,38 @@ def test_a_terminated_process_stops_as_by_ctrl_c(shop):
     assert one.scalar("SELECT COUNT(*) FROM product") == FIRST_CHUNK
 
 
+@pytest.mark.parametrize("words", [(), ("--again",), ("product", "--range", "0000000000-0000001000")])
+def test_a_stop_that_comes_with_the_last_chunk_stops_nothing(shop, words):
+    one = shop(products=1000)
+    one.run("upgrade")
+    assert one.run("backfill", "category").code == 0
+    assert one.run("plan").code == 0
+    one.shut()
+    process = one.start("backfill", "--json", *words)
+    one.wait_until_inside(process)
+    process.send_signal(signal.SIGINT)
+    one.wait_until_said(process, "stopping after the current chunks")
+    one.open()
+    ended = one.end(process)
+    assert ended.code == 0, ended
+    assert (ended.document["ok"], ended.document["interrupted"]) == (True, False)
+    assert "To go on" not in ended.err
+    assert one.run("status").code == 0
+
+
+def test_a_stop_keeps_done_ranges_from_being_done_again_and_says_so(shop):
+    one = shop(products=2000)
+    one.run("upgrade")
+    assert one.run("backfill").code == 0
+    one.shut()
+    process = one.start("backfill", "--again", "--workers", "1")
+    one.wait_until_inside(process)
+    process.send_signal(signal.SIGINT)
+    one.wait_until_said(process, "stopping after the current chunks")
+    one.open()
+    assert one.end(process).code == 130
+
+
 def test_a_killed_process_is_resumed_at_its_last_committed_chunk(shop):
     one = shop(products=5000)
     one.run("upgrade")

@@ -68,6 +68,7 @@ def test_a_mapping_that_contradicts_itself_is_a_finding_with_file_and_line(shop)
 
 def test_warnings_alone_are_shown_and_exit_with_0(shop):
     one = shop()
+    one.run("upgrade")
     one.execute("ALTER TABLE product ADD COLUMN note VARCHAR(10) DEFAULT 'new'", new=True)
     ended = one.run("check", "--json")
     assert [(f["severity"], f["column"]) for f in ended.document["findings"]] == [("warning", "note")]
@@ -79,3 +80,54 @@ def test_nothing_is_written_to_the_new_database(shop):
     one = shop()
     one.run("check")
     assert one.scalar("SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'changeover%'") == 0
+
+
+@pytest.mark.parametrize("command", [["plan"], ["backfill"], ["backfill", "product"]])
+def test_nothing_begins_while_the_check_finds_errors_unless_told_so(shop, command):
+    one = shop()
+    one.run("upgrade")
+    one.write_mappings(MAPPINGS.replace("product.price", "category.cate_no"))
+    ended = one.run(*command, "--json")
+    assert ended.code == 2
+    message = ended.document["error"]["message"]
+    assert "`changeover check` finds" in message
+    assert "[stray-old-table] mapping shop.tb_product.product, table" in message
+    assert one.scalar("SELECT COUNT(*) FROM changeover_range") == 0
+    assert "--unchecked" in message
+
+
+def test_errors_of_other_tables_keep_no_table_from_beginning(shop):
+    one = shop()
+    one.run("upgrade")
+    one.execute("DROP TABLE product", new=True)
+    assert one.run("plan", "category").code == 0
+    assert one.run("plan", "product").code == 2
+    one = shop()
+    one.run("upgrade")
+    one.execute("CREATE TABLE other (id INTEGER PRIMARY KEY)", new=True)
+    one.execute("ALTER TABLE category ADD COLUMN group_id INTEGER REFERENCES other (id)", new=True)
+    wrong = MAPPINGS.replace(
+        '"name": category.cate_nm', '"name": category.cate_nm, "group_id": category.cate_no'
+    )
+    one.write_mappings(wrong)
+    assert one.run("backfill", "category").code == 2
+    assert one.run("plan", "product").code == 0
+    assert one.run("backfill", "category", "--unchecked").code == 1
+    assert one.scalar("SELECT COUNT(*) FROM changeover_range") == 2
+
+
+def test_the_state_of_the_ledger_is_reported(shop):
+    one = shop()
+    absent = one.run("check", "--json")
+    assert (absent.code, [f["rule"] for f in absent.document["findings"]]) == (0, ["ledger-absent"])
+    assert "changeover upgrade" in absent.document["findings"][0]["remedy"]
+    one.run("upgrade")
+    assert one.run("check", "--json").document["findings"] == []
+    one.execute("UPDATE changeover_version SET version_num = 'ledger_9999'", new=True)
+    newer = one.run("check", "--json")
+    assert (newer.code, [f["rule"] for f in newer.document["findings"]]) == (1, ["ledger-unusable"])
+    assert "install the newer" in newer.document["findings"][0]["remedy"]
+    one.execute("DELETE FROM changeover_version", new=True)
+    unfinished = one.run("check")
+    assert unfinished.code == 1
+    assert "was interrupted" in unfinished.out

@@ -40,6 +40,23 @@ def test_accounts_with_these_rights_alone_can_do_everything(shop, monkeypatch, o
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+@pytest.mark.parametrize("table", ["changeover_range", "changeover_reject", "changeover_version"])
+def test_a_right_that_is_lacking_is_told_with_its_table_and_the_way_to_get_it(shop, monkeypatch, kind, table):
+    one = shop(new=kind)
+    one.run("upgrade")
+    with _account(one.new, "worker"):
+        _become(one, monkeypatch, "CHANGEOVER_NEW_URL", one.new_url, "worker")
+        _grant(one.new, one.run("grants", "--json").document["databases"][1]["statements"])
+        account = "worker" if kind == "postgres" else "worker@'%'"
+        one.execute(f"REVOKE SELECT ON {table} FROM {account}", new=True)
+        ended = one.run("status")
+        assert ended.code == 2, ended
+        assert table in ended.err
+        assert "changeover grants" in ended.err
+        assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 def test_a_reader_can_neither_write_nor_see_other_tables(shop, monkeypatch, kind):
     one = shop(old=kind)
     one.execute("CREATE TABLE member (secret INTEGER)")
@@ -90,7 +107,7 @@ def test_the_passwords_of_the_urls_are_not_printed_and_nothing_is_connected_to(s
     )
     ended = one.run("grants")
     assert ended.code == 0
-    assert "worker:***@nowhere.invalid" in ended.out
+    assert "://nowhere.invalid/service" in ended.out
     assert "pw-of-nobody" not in ended.out + ended.err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from tests.cli.shop import MAPPINGS
 
 PASSWORD = "p@ss:w/rd-of-nobody"
+VALUE = "s3cret@example.com"
 COMMANDS = (
     "check",
     "plan",
@@ -120,9 +122,10 @@ def test_mappings_are_found_from_a_folder_below_and_by_option(shop, monkeypatch)
     assert one.run("plan", "--mappings", f"../{one.package}").code == 0
     monkeypatch.chdir(one.folder)
     assert one.run("plan", "--mappings", one.package).code == 0
-    unknown = one.run("plan", "--mappings", "nobodys_moves")
-    assert unknown.code == 2
-    assert "nobodys_moves" in unknown.err
+    for name in ("nobodys_moves", "nobodys.other.moves"):
+        unknown = one.run("plan", "--mappings", name)
+        assert unknown.code == 2
+        assert f"{name!r} can't be imported" in unknown.err
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,7 @@ def test_mappings_are_found_from_a_folder_below_and_by_option(shop, monkeypatch)
         ("import nobodys_library\n", "ModuleNotFoundError: No module named 'nobodys_library'"),
         ("products = = 1\n", "SyntaxError"),
         ("products.nothing()\n", "NameError"),
+        ("raise SystemExit(3)\n", "SystemExit"),
     ],
 )
 def test_a_mistake_in_a_mappings_module_is_named_with_file_and_line(shop, wrong, said):
@@ -167,7 +171,7 @@ def test_an_unknown_command_or_option_is_a_usage_error(shop):
 def test_an_unexpected_error_is_one_message_without_values_and_a_code_of_its_own(shop):
     one = shop()
     one.run("upgrade")
-    one.execute("DROP TABLE changeover_mapping", new=True)
+    one.execute("ALTER TABLE changeover_mapping RENAME COLUMN name TO nom", new=True)
     ended = one.run("status", "--json")
     assert ended.code == 3
     assert ended.document["error"]["kind"] == "OperationalError"
@@ -175,12 +179,104 @@ def test_an_unexpected_error_is_one_message_without_values_and_a_code_of_its_own
     assert "Traceback" not in ended.err
 
 
-def test_a_closed_pipe_ends_the_program_quietly(shop):
+def test_an_unexpected_error_shows_its_place_and_not_its_text(shop, monkeypatch):
     one = shop()
+    one.run("upgrade")
+
+    def fails(*_, **__):
+        raise ValueError(f"invalid literal: {VALUE!r}")
+
+    monkeypatch.setattr("changeover.planning.last_key", fails)
+    ended = one.run("plan", "--json")
+    assert ended.code == 3
+    assert "ValueError: raised in tests/cli/test_messages.py:" in ended.document["error"]["message"]
+    assert "s3cret" not in ended.out + ended.err
+    assert "s3cret" in one.run("plan", "--debug").err
+
+
+def test_a_range_s_unexpected_error_is_logged_without_its_text(shop, monkeypatch, caplog):
+    one = shop()
+    one.run("upgrade")
+
+    def fails(*_, **__):
+        raise ValueError(f"invalid literal: {VALUE!r}")
+
+    monkeypatch.setattr(sys.modules["changeover.transfer.backfill"], "apply", fails)
+    ended = one.run("backfill")
+    assert ended.code == 1
+    assert "unexpected ValueError" in ended.out
+    assert "in fails" in caplog.text
+    assert "s3cret@" not in ended.out + ended.err + caplog.text
+
+
+@pytest.mark.parametrize("driver", ["postgresql", "mysql"])
+def test_a_url_is_shown_without_what_may_be_a_secret(shop, monkeypatch, driver):
+    one = shop()
+    monkeypatch.setenv("CHANGEOVER_OLD_SHOP_URL", f"{driver}://127.0.0.1:1/db?user=bob&password=s3cret")
+    ended = one.run("plan")
+    assert ended.code == 2
+    assert "://127.0.0.1:1/db) can't be reached" in ended.err
+    assert "s3cret" not in ended.err
+    assert "bob" not in ended.err
+
+
+@pytest.mark.parametrize("words", [["status", "--json"], ["status"], ["rejects", "export"]])
+def test_a_closed_pipe_ends_the_program_quietly_with_a_code_of_its_own(shop, words):
+    one = shop()
+    one.soil(7)
     one.run("upgrade")
     one.run("backfill")
     reading, writing = os.pipe()
     os.close(reading)
-    process = one.start("status", "--json", out=writing)
+    process = one.start(*words, out=writing)
     os.close(writing)
-    assert "Traceback" not in one.end(process).err
+    ended = one.end(process)
+    assert (ended.code, "Traceback" in ended.err, "Exception" in ended.err) == (141, False, False)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_that_lacks_characters_is_no_error(shop, encoding):
+    one = shop()
+    one.write_mappings(MAPPINGS.replace('"category",', '"category",', 1))
+    one.execute("UPDATE tb_product SET goods_nm = '상품', state = '판매중' WHERE goods_no = 7")
+    one.environment["PYTHONIOENCODING"] = encoding
+    one.environment["COLUMNS"] = "60"  # so narrow that a cell is cut
+    assert one.end(one.start("check")).code == 0
+    assert one.end(one.start("upgrade")).code == 0
+    assert one.end(one.start("backfill")).code == 1
+    assert one.end(one.start("rejects", "--values")).code == 1
+    assert one.end(one.start("rejects", "--values", "--json")).document["rejects"][0]["value"] == "판매중"
+    for form in ("csv", "jsonl"):
+        ended = one.end(one.start("rejects", "export", "--values", "--format", form))
+        assert ended.code == 0
+        assert "판매중" in ended.out.encode().decode("utf-8") or "\\ud310" in ended.out
+    assert one.end(one.start("--help")).code == 0
+
+
+def test_an_env_file_that_is_not_utf_8_is_named(shop, monkeypatch):
+    one = shop()
+    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
+    (one.folder / ".env").write_bytes("X=été\n".encode("latin-1"))
+    ended = one.end(one.start("status", "--json"))
+    assert ended.code == 2
+    assert ".env can't be read: it is not UTF-8" in ended.document["error"]["message"]
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "--rowz", "1", "--json"],
+        ["plan", "--json", "--rows", "0"],
+        ["backfil", "--json"],
+        ["--nothing", "--json"],
+        ["rejects", "retry", "--kind", "nonsense", "--json"],
+        ["rejects", "close", "--json"],
+    ],
+)
+def test_a_wrong_word_is_a_document_too(shop, words):
+    ended = shop().run(*words)
+    assert ended.code == 2
+    assert ended.document["ok"] is False
+    assert ended.document["error"]["message"]
+    assert "Usage" in ended.err

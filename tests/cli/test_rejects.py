@@ -9,6 +9,8 @@ import stat
 
 import pytest
 
+from tests.cli.shop import MAPPINGS
+
 SECRET = "s3cret-state"
 
 
@@ -135,3 +137,46 @@ def test_rejects_are_kept_and_mended_on_servers(shop, old, new):
     one.execute("UPDATE tb_product SET state = '1'")
     assert one.run("rejects", "retry").code == 0
     assert one.scalar("SELECT COUNT(*) FROM product") == 100
+
+
+def test_rejects_of_a_mapping_that_no_longer_exists_are_told_listed_and_closed(dirty):
+    dirty.write_mappings(MAPPINGS.replace("    rows_per_range", '    name="goods",\n    rows_per_range'))
+
+    def run(*words):
+        return dirty.end(dirty.start(*words))
+
+    assert run("backfill", "product").code == 1
+    # The mapping's own are counted for its table, and those of the name it had by themselves.
+    status = run("status", "--json")
+    assert status.code == 1
+    assert {t["root"]: t["rejected_open"] for t in status.document["tables"]}["shop.tb_product"] == 2
+    gone = {"mapping": "shop.tb_product.product", "root": "shop.tb_product", "target": "product", "rows": 2}
+    assert status.document["orphans"] == [gone]
+    listed = run("rejects", "--json").document
+    assert (listed["open"], listed["orphans"]) == (4, [gone])
+    assert {r["mapping"] for r in listed["rejects"]} == {"goods", "shop.tb_product.product"}
+    alone = run("rejects", "shop.tb_product.product", "--json").document
+    assert {r["mapping"] for r in alone["rejects"]} == {"shop.tb_product.product"}
+    assert "rejects close shop.tb_product.product" in run("status").out
+    dirty.execute("UPDATE tb_product SET state = '1'")
+    assert run("rejects", "retry").code == 0
+    assert run("status").code == 1, "nothing applies a mapping that is not there"
+    for name in ("goods", "nothing"):
+        assert run("rejects", "close", name).code == 2
+    closed = run("rejects", "close", "shop.tb_product.product", "--json")
+    assert (closed.code, closed.document["closed"]) == (0, [gone])
+    assert run("status").code == 0
+    assert run("rejects").code == 0
+
+
+def test_status_and_rejects_count_the_same_rows(dirty):
+    dirty.execute("DELETE FROM tb_category WHERE cate_cd = 'C2'")
+    dirty.write_mappings(
+        MAPPINGS.replace(
+            'categories = Mapping("category", category,',
+            'categories = Mapping("category", category, name="kinds", columns=',
+        )
+    )
+    status = dirty.end(dirty.start("status", "--json")).document
+    counted = sum(t["rejected_open"] for t in status["tables"]) + sum(o["rows"] for o in status["orphans"])
+    assert counted == dirty.end(dirty.start("rejects", "--json")).document["open"] == 2

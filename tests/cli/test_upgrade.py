@@ -51,3 +51,70 @@ def test_the_applications_own_migrations_are_left_alone(shop):
     assert one.run("upgrade").code == 0
     assert one.scalar("SELECT version_num FROM alembic_version") == "theirs"
     assert one.run("plan").code == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb", "postgres"])
+@pytest.mark.parametrize("done", [0, 1, 3, 5])
+def test_an_interrupted_upgrade_is_said_to_be_one_and_gone_on_with(shop, kind, done):
+    one = shop(new=kind)
+    one.run("upgrade")
+    whole = _described(one)
+    # On MariaDB and SQLite each statement commits by itself: the version is noted last.
+    one.execute("DELETE FROM changeover_version", new=True)
+    for table in reversed(metadata.sorted_tables[done:]):
+        one.execute(f"DROP TABLE {table.name}", new=True)
+    if done:
+        last = next((t for t in reversed(metadata.sorted_tables[:done]) if t.indexes), None)
+        for index in last.indexes if last is not None else ():
+            index.drop(one.new)
+    refused = one.run("plan", "--json")
+    assert refused.code == 2
+    said = refused.document["error"]["message"]
+    assert refused.document["error"]["kind"] == "LedgerMissing"
+    assert ("was interrupted" if done else "has no ledger") in said
+    assert "changeover upgrade" in said
+    assert one.run("upgrade").code == 0
+    assert _described(one) == whole
+    assert one.run("backfill").code == 0
+
+
+def test_what_stands_in_the_ledger_survives_an_upgrade_that_goes_on(shop):
+    one = shop()
+    one.run("upgrade")
+    one.run("backfill")
+    one.execute("DELETE FROM changeover_version", new=True)
+    assert one.run("upgrade").code == 0
+    assert {t["state"] for t in one.run("status", "--json").document["tables"]} == {"done"}
+
+
+def test_a_ledger_of_a_newer_changeover_needs_the_newer_changeover(shop):
+    one = shop()
+    one.run("upgrade")
+    one.execute("UPDATE changeover_version SET version_num = 'ledger_9999'", new=True)
+    for command in ("plan", "backfill", "status", "upgrade"):
+        ended = one.run(command)
+        assert ended.code == 2, command
+        assert "ledger_9999" in ended.err
+        assert "install the newer Changeover" in ended.err
+        assert "changeover upgrade`" not in ended.err
+
+
+def test_an_older_ledger_is_upgraded_and_one_that_lost_a_table_is_not_made_anew(shop):
+    one = shop()
+    one.run("upgrade")
+    one.execute("UPDATE changeover_version SET version_num = 'ledger_0000'", new=True)
+    assert "run `changeover upgrade`" in one.run("plan").err
+    one.execute("UPDATE changeover_version SET version_num = 'ledger_0001'", new=True)
+    one.execute("DROP TABLE changeover_id_map", new=True)
+    for command in ("plan", "upgrade"):
+        ended = one.run(command)
+        assert ended.code == 2
+        assert "has lost changeover_id_map" in ended.err
+    assert "changeover_id_map" not in sa.inspect(one.new).get_table_names()
+
+
+def _described(shop):
+    """Tables and indexes of the ledger."""
+    inspector = sa.inspect(shop.new)
+    there = LEDGER & set(inspector.get_table_names())
+    return {table: sorted(str(index["name"]) for index in inspector.get_indexes(table)) for table in there}

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from changeover.ledger import LEDGER_VERSION, metadata
-from changeover.ledger.mappings import check_version
+from changeover.ledger.version import check_version
 
 ROOT = Path(__file__).parents[2]
 

@@ -57,6 +57,23 @@ def test_some_tables_may_be_planned_alone(
     assert [len(keys_of(instance, registry, table)) for table in TABLES] == [0, 0, 0, 2, 0]
 
 
+def test_a_table_is_planned_while_the_variable_of_another_database_is_unset(
+    run_job: Run,
+    instance: dg.DagsterInstance,
+    registry: Registry,
+    sample: Sample,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CHANGEOVER_OLD_STUDY_URL")
+    config = {"ops": {"plan": {"config": {"tables": ["coupon"]}}}}
+    assert run_job("plan_tables", config).success
+    assert len(keys_of(instance, registry, "coupon")) == 10
+    result = run_job("plan_tables")
+    assert not result.success
+    assert len(keys_of(instance, registry, "product")) == 6, "the others were planned"
+    assert "not planned: study.Pomodoro Study;" in str(result.all_events)
+
+
 def test_an_unknown_table_is_refused_by_name(run_job: Run, sample: Sample) -> None:
     result = run_job("plan_tables", {"ops": {"plan": {"config": {"tables": ["cuopon"]}}}})
     assert not result.success
@@ -69,6 +86,19 @@ def test_a_table_that_can_not_be_planned_leaves_the_others_planned(
     sample.execute("shop", "DROP TABLE tb_product")
     assert not run_job("plan_tables").success
     assert [len(keys_of(instance, registry, table)) for table in TABLES] == [2, 11, 0, 10, 3]
+
+
+def test_nothing_is_planned_of_a_table_whose_mapping_the_check_refuses_unless_told_so(
+    run_job: Run, instance: dg.DagsterInstance, registry: Registry, sample: Sample
+) -> None:
+    sample.execute("shop", "DROP INDEX grade_member")
+    result = run_job("plan_tables")
+    assert not result.success
+    assert "not planned: community.member+shop.tb_member" in str(result.all_events)
+    assert [len(keys_of(instance, registry, table)) for table in TABLES] == [2, 0, 6, 10, 3]
+    config = {"tables": ["member"], "unchecked": True}
+    assert run_job("plan_tables", {"ops": {"plan": {"config": config}}}).success
+    assert [len(keys_of(instance, registry, table)) for table in TABLES] == [2, 11, 6, 10, 3]
 
 
 def test_ranges_copied_without_dagster_are_shown_once(

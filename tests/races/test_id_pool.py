@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import sqlalchemy as sa
+
 from changeover.binding import Bound
 from changeover.transfer.id_pool import Pool
 from tests.races.gate import Background, Gate
@@ -23,20 +25,21 @@ def test_a_worker_gets_and_returns_ids_while_another_takes_more_from_the_databas
             mapping=SimpleNamespace(target="notes"),
             new=SimpleNamespace(table="notes"),
             identity_columns=("id",),
-            dialect=SimpleNamespace(allocate=allocate),
+            dialect=SimpleNamespace(allocate=allocate, incarnation=lambda _: "a"),
         ),
     )
-    pool = Pool()
-    pool.give_back(bound, [range(1, 6)])
-    filler = Background(lambda: pool.fill(bound, cast(Any, None), 20, 0))
+    pool, engine = Pool(), sa.create_engine("sqlite://")
+    pool.give_back(bound, "a", [range(1, 6)])
+    filler = Background(lambda: pool.fill(bound, engine, 20, 0))
     gate.wait()
 
     def work() -> list[range]:
-        taken = pool.take(bound, 3)
-        pool.give_back(bound, [range(50, 52)])
+        taken = pool.take(bound, "a", 3)
+        pool.give_back(bound, "a", [range(50, 52)])
         return taken
 
     assert Background(work).result() == [range(1, 4)]
     gate.open()
     filler.result()
-    assert sum(map(len, pool.take(bound, 19))) == 19
+    assert sum(map(len, pool.take(bound, "a", 19))) == 19
+    engine.dispose()

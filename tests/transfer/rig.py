@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from changeover.dialects import driver_url, of
 from changeover.ledger import metadata
@@ -91,17 +90,8 @@ class Rig:
 
 def plain_engine(url: sa.URL) -> sa.Engine:
     """An application's engine: MariaDB takes zero dates, as it does by default."""
-    made = sa.create_engine(
-        url, connect_args={"charset": "utf8mb4"} if url.get_backend_name() == "mysql" else {}
-    )
-    if url.get_backend_name() == "mysql":
-
-        @event.listens_for(made, "connect")
-        def lenient(connection: Any, _: Any) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
-
-    return made
+    mysql = {"charset": "utf8mb4", "sql_mode": "NO_AUTO_VALUE_ON_ZERO"}
+    return sa.create_engine(url, connect_args=mysql if url.get_backend_name() == "mysql" else {})
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
+from changeover.check import check
 from changeover.mapping import (
     Assigned,
     Keep,
@@ -313,3 +314,23 @@ def test_every_way_to_make_a_column(rig: Callable[..., Rig], old_kind: str, new_
     assert dict(r.rows(product, "id", "views"))[2] == 99
     assert [row[0] for row in r.rows(detail, "product_id")] == [2, 3, 4, 5, 6, 7]
     assert_settled(project, again)
+
+
+def test_names_with_backticks_are_names_like_others(rig: Callable[..., Rig]) -> None:
+    r = rig("mariadb")
+    for engine, counted in ((r.old, ""), (r.new, " AUTO_INCREMENT")):
+        r.run(
+            engine,
+            f"CREATE TABLE `t``t` (`i``d` INT{counted} PRIMARY KEY, `a``b` VARCHAR(9) NOT NULL UNIQUE, `x` JSON)",
+        )
+    r.run(r.old, "INSERT INTO `t``t` VALUES (1, 'a', '{}'), (2, 'b', NULL)")
+    t = old("shop", "t`t")
+    for ids in (Keep(), Assigned(match=("a`b",))):
+        project = r.project(Mapping("t`t", t, {"a`b": t["a`b"], "x": t.x}, ids=ids, name=type(ids).__name__))
+        assert check(project.registry, project.old, project.new) == []
+        assert_settled(project, copy(project))
+        with r.new.connect() as connection:
+            assert connection.exec_driver_sql("SELECT `a``b` FROM `t``t` ORDER BY 1").scalars().all() == [
+                "a",
+                "b",
+            ]

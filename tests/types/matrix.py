@@ -35,6 +35,9 @@ rounded, cut, shifted or respelled without notice.
 
 SQLite's columns take values of any type: text in an INTEGER column is rejected wherever a number is expected. A type
 name that SQLite does not know (`STRING`, `UUID`) makes a column numeric there, and it is treated as SQLite treats it.
+
+PostgreSQL's `numeric` without a precision remembers zeros at the end of a number (1.10), which is the same number without them
+and arrives so (1.1).
 """
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sqlalchemy.exc import DBAPIError
+
 from changeover.check.privileges import mysql, postgresql
 from changeover.check.privileges.missing import Missing
 from changeover.check.site import Site
@@ -16,7 +18,12 @@ from changeover.mapping import Computed
 from changeover.mapping.references import references
 from changeover.schema import TableShape
 
-__all__ = ["Missing", "missing"]
+__all__ = ["Missing", "is_denied", "missing"]
+
+
+def is_denied(error: DBAPIError) -> bool:
+    """Whether the server refused a statement for want of a privilege. Its own words then name the table, and no value."""
+    return mysql.code(error) in mysql.DENIED or getattr(error.orig, "sqlstate", None) == "42501"
 
 
 def missing(site: Site) -> Iterator[Missing]:

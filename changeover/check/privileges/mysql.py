@@ -31,7 +31,10 @@ def unwritable(
 ) -> Iterator[Missing]:
     """What is lacking on the new database."""
     title, account = "new database", account_of(schema)
-    everywhere = ["CREATE TEMPORARY TABLES"] if _denied(schema, _TEMPORARY) else []
+    # Without it the server hides which tables refer to the targets, and with them rows that a delete would take along.
+    everywhere = [] if holds(schema, None, "SELECT") else ["SELECT"]
+    if _denied(schema, _TEMPORARY):
+        everywhere.append("CREATE TEMPORARY TABLES")
     if counted and not holds(schema, None, "LOCK TABLES"):
         everywhere.append("LOCK TABLES")
     if everywhere:

@@ -15,7 +15,7 @@ ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 def lacking(
     schema: Schema, title: str, prefix: str, tables: Sequence[TableName], wanted: tuple[str, ...]
 ) -> Iterator[Missing]:
-    """Tables on which the user lacks one of the privileges ``wanted``."""
+    """Tables on which the user lacks one of the privileges ``wanted``, or does not see all rows."""
     for table in tables:
         name = schema.dialect.table(table)
         lacks = tuple(p for p in wanted if not _may(schema, "has_table_privilege(:on, :what)", name, p))
@@ -23,6 +23,9 @@ def lacking(
             yield Missing(
                 title, f"{prefix}{table}", lacks, f"GRANT {', '.join(lacks)} ON {name} TO {_user(schema)}"
             )
+        if _may(schema, "row_security_active(:on)", name, ""):
+            see = ("BYPASSRLS, and row-level security would hide rows of the table from it",)
+            yield Missing(title, f"{prefix}{table}", see, f"ALTER ROLE {_user(schema)} BYPASSRLS")
 
 
 def unwritable(
@@ -35,6 +38,9 @@ def unwritable(
         grant = f"GRANT TEMPORARY ON DATABASE {schema.dialect.quote(database)} TO {user}"
         yield Missing(title, None, ("TEMPORARY",), grant)
     yield from lacking(schema, title, "", [shape.table for shape in tables], ROWS)
+    written = {shape.table for shape in tables}
+    children = {key.table for shape in tables for key in schema.referring(shape)} - written
+    yield from lacking(schema, title, "", sorted(children, key=str), ("SELECT",))
     for shape in counted:
         yield from _sequences(schema, title, shape, user)
 
@@ -57,7 +63,7 @@ def _sequences(schema: Schema, title: str, shape: TableShape, user: str) -> Iter
 
 
 def _may(schema: Schema, question: str, on: str, what: str) -> bool:
-    found = answer(schema, f"SELECT {question}", {"on": on, "what": what})
+    found = answer(schema, f"SELECT {question}", {"on": on, "what": what} if what else {"on": on})
     return found is not None and bool(found[0])
 
 

@@ -7,7 +7,10 @@ from changeover.check.rules.assigned_match import AssignedMatch
 from changeover.check.rules.assigned_without_counter import AssignedWithoutCounter
 from changeover.check.rules.case_insensitive_unique import CaseInsensitiveUnique
 from changeover.check.rules.characters_lost import CharactersLost
+from changeover.check.rules.condition_not_boolean import ConditionNotBoolean
+from changeover.check.rules.constant_key import ConstantKey
 from changeover.check.rules.constant_misfit import ConstantMisfit
+from changeover.check.rules.counter_headroom import CounterHeadroom
 from changeover.check.rules.database_encoding import DatabaseEncoding
 from changeover.check.rules.declaration import Declaration
 from changeover.check.rules.default_column_unmapped import DefaultColumnUnmapped
@@ -20,10 +23,14 @@ from changeover.check.rules.ids_rule import IdsRule
 from changeover.check.rules.join_multiplies_rows import JoinMultipliesRows
 from changeover.check.rules.key_made_twice import KeyMadeTwice
 from changeover.check.rules.key_not_unique import KeyNotUnique
+from changeover.check.rules.key_of_heirs import KeyOfHeirs
 from changeover.check.rules.key_prefix import KeyPrefix
+from changeover.check.rules.key_stored_otherwise import KeyStoredOtherwise
 from changeover.check.rules.key_too_long import KeyTooLong
 from changeover.check.rules.key_type import KeyType
 from changeover.check.rules.key_without_index import KeyWithoutIndex
+from changeover.check.rules.ledger_absent import LedgerAbsent
+from changeover.check.rules.ledger_unusable import LedgerUnusable
 from changeover.check.rules.lookup_key import LookupKey
 from changeover.check.rules.lookup_mapping import LookupMapping
 from changeover.check.rules.lookup_not_unique import LookupNotUnique
@@ -61,6 +68,7 @@ from changeover.check.rules.unknown_old_table import UnknownOldTable
 from changeover.check.rules.unknown_target_column import UnknownTargetColumn
 from changeover.check.rules.unknown_target_table import UnknownTargetTable
 from changeover.check.rules.unknown_zone import UnknownZone
+from changeover.check.rules.unstable_value import UnstableValue
 from changeover.check.rules.unsupported_type import UnsupportedType
 from changeover.check.rules.value_map_codes import ValueMapCodes
 from changeover.check.rules.value_map_misfit import ValueMapMisfit
@@ -74,16 +82,20 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
         JoinMultipliesRows,
         SubqueryManyRows,
         UnknownZone,
+        ConditionNotBoolean,
+        UnstableValue,
         SelectFails,
     ),
     "The root's key": (
         NoUsableKey,
         KeyNotUnique,
+        KeyOfHeirs,
         KeyWithoutIndex,
         KeyType,
         KeyPrefix,
         KeyTooLong,
         NullInKey,
+        KeyStoredOtherwise,
         SplitKeysDiffer,
     ),
     "Target tables and columns": (
@@ -99,6 +111,8 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
     "Ids": (
         IdsRule,
         KeyMadeTwice,
+        ConstantKey,
+        CounterHeadroom,
         AssignedWithoutCounter,
         AssignedMatch,
     ),
@@ -142,6 +156,8 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
         NewDatabaseReadOnly,
         PacketTooSmall,
         DatabaseEncoding,
+        LedgerAbsent,
+        LedgerUnusable,
     ),
     "Everything else": (
         Declaration,

@@ -51,20 +51,20 @@ def _is_split(case: Case, key: ForeignKey) -> bool:
     """Parent and child are made of one root, by one ids rule: they have one key, and are written in one transaction."""
     if case.target is None or set(key.columns) != set(case.target.primary_key):
         return False
-    twins = [m for m in case.registry.of_target(str(key.parent)) if m.root_name == case.mapping.root_name]
+    twins = [m for m in case.feeding(key.parent) if m.root_name == case.mapping.root_name]
     return isinstance(case.mapping.ids, (Keep, Offset)) and any(m.ids == case.mapping.ids for m in twins)
 
 
 def _is_stated(case: Case, key: ForeignKey, how: Column) -> bool:
     if isinstance(how, TargetDefault) or (isinstance(how, Constant) and how.value is None):
         return True
-    return isinstance(how, (Constant, ValueMap)) and not case.registry.of_target(str(key.parent))
+    return isinstance(how, (Constant, ValueMap)) and not case.feeding(key.parent)
 
 
 def _advice(case: Case, key: ForeignKey, name: str) -> tuple[str, str]:
     message = f"the foreign key to {key.parent} is not made by a lookup"
     remedy = f'write lookup("{key.parent}", …) with the old column that leads to the parent'
-    if not case.registry.of_target(str(key.parent)):
+    if not case.feeding(key.parent):
         remedy = (
             f'write lookup("{key.parent}", …, by=…): no mapping feeds it, so a natural key has to lead to it'
         )

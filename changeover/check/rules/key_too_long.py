@@ -32,6 +32,7 @@ class KeyTooLong(MappingRule):
 
     name: ClassVar[str] = "key-too-long"
     severity: ClassVar[Severity] = "error"
+    scans: ClassVar[bool] = True
 
     def check_mapping(self, case: Case) -> Iterator[Finding]:
         if case.key is None or case.schema is None or _longest(case.key) <= LIMIT:

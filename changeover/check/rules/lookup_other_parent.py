@@ -9,6 +9,7 @@ from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
 from changeover.check.lookups import Led, lookups
 from changeover.check.rule import MappingRule
+from changeover.dialects import TableName
 from changeover.schema import ForeignKey
 
 
@@ -39,9 +40,9 @@ class LookupOtherParent(MappingRule):
 
 def _leads_there(case: Case, led: Led, key: ForeignKey) -> bool:
     schema = case.target.table.schema if case.target else None
-    named = {(key.parent.name, key.parent.schema), (key.parent.name, key.parent.schema or schema)}
     parent = led.parent.table
-    same = (parent.name, parent.schema) in named or (parent.schema is None and (parent.name, None) in named)
+    named = (key.parent, TableName(key.parent.name, key.parent.schema or schema))
+    same = any(case.new_schema.same(parent, name) for name in named)
     column = key.parent_columns[key.columns.index(led.name)]
     given = led.how.returns or (led.parent.primary_key[0] if len(led.parent.primary_key) == 1 else None)
     return same and given in (None, column)

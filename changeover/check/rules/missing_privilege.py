@@ -16,8 +16,9 @@ class MissingPrivilege(Rule):
 
     The old databases are only read: `SELECT` on the tables that the mappings name. On the new one the targets
     and the control tables are read and written, chunks are staged in temporary tables, and counters of ids
-    are moved (which MariaDB and MySQL do with `ALTER TABLE` under `LOCK TABLES`, and PostgreSQL with the
-    sequence).
+    are moved (which MariaDB and MySQL may have to do with `ALTER TABLE` under `LOCK TABLES`, and PostgreSQL does
+    with the sequence). On PostgreSQL it must see all rows: where row-level security would hide some, reading the
+    table is an error.
 
     Instead: run the GRANT that the finding shows. `changeover grants` prints all of them.
     """

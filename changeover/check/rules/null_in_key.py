@@ -23,6 +23,7 @@ class NullInKey(MappingRule):
 
     name: ClassVar[str] = "null-in-key"
     severity: ClassVar[Severity] = "error"
+    scans: ClassVar[bool] = True
 
     def check_mapping(self, case: Case) -> Iterator[Finding]:
         if case.key is None or case.schema is None or case.schema.dialect.family != "sqlite":

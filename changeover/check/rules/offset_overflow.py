@@ -14,9 +14,11 @@ from changeover.types.integer import Integer
 
 
 class OffsetOverflow(MappingRule):
-    """The root's highest key plus `Offset(by=…)` doesn't fit the target's key column.
+    """A key of the root plus `Offset(by=…)` doesn't fit the target's key column, or is negative.
 
-    Instead: choose a smaller `by`, or make the column larger (BIGINT).
+    Ids below 0 belong to nobody's counter, and applications and tools take them for something else than ids.
+
+    Instead: choose another `by`, or make the column larger (BIGINT).
     """
 
     name: ClassVar[str] = "offset-overflow"
@@ -36,7 +38,14 @@ class OffsetOverflow(MappingRule):
             or space.lowest is None
         ):
             return
-        if space.highest > column.kind.high or space.lowest < column.kind.low:
+        if space.lowest < 0 and space.shift < 0:
+            yield self.find(
+                case,
+                f"its lowest id would be {space.lowest}",
+                f"choose a by= of at least {space.shift - space.lowest}",
+                column=column.name,
+            )
+        elif space.highest > column.kind.high or space.lowest < column.kind.low:
             yield self.find(
                 case,
                 f"its ids ({space.lowest} to {space.highest}) don't fit a column of type {column.kind.name}",

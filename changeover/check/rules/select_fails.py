@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from changeover.binding import Bound
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
-from changeover.check.probe import complaint
+from changeover.check.probe import FOLDS, complaint
 from changeover.check.rule import MappingRule
 from changeover.mapping.references import Use, uses
 from changeover.types.unknown import Unknown
@@ -21,13 +21,15 @@ REMEDY = "write an expression that this database and its version know"
 
 
 class SelectFails(MappingRule):
-    """The old database refuses an expression of the mapping.
+    """The old database refuses an expression of the mapping, or would make one row of many.
 
     Each expression is handed to the old database in a SELECT that returns no row: unknown functions, wrong types of
     arguments and what the database's version doesn't know are found, errors that only some row's value causes are not.
-    The message is the server's own.
+    The message is the server's own. An expression that gets a row all the same is an aggregate: it would make one row
+    of a whole chunk, and the other rows would be lost.
 
-    Instead: write the expression for this database, or compute the column with `python()`.
+    Instead: write the expression for this database, compute the column with `python()`, or put an aggregate into a
+    subquery.
     """
 
     name: ClassVar[str] = "select-fails"
@@ -45,26 +47,25 @@ class SelectFails(MappingRule):
             return
         why = _complaint(case, _select(case, []))
         if why is not None:
-            yield self.find(
-                case, f"the old database refuses the joins: {why}", REMEDY, table=case.old_table()
-            )
+            yield self._wrong(case, "the joins", why)
             return
         for use in tried:
             why = _complaint(case, _select(case, [use]))
             if why is not None:
-                yield self._refused(case, use, why)
+                yield self._wrong(case, use.what, why, use.column)
 
     def _whole(self, case: Case) -> Iterator[Finding]:
         why = _complaint(case, case.bound.select(NO_ROW)) if isinstance(case.bound, Bound) else None
         if why is not None:
-            message = f"the old database refuses the SELECT that reads a chunk: {why}"
-            yield self.find(case, message, REMEDY, table=case.old_table())
+            yield self._wrong(case, "the SELECT that reads a chunk", why)
 
-    def _refused(self, case: Case, use: Use, why: str) -> Finding:
-        table = None if use.column else case.old_table()
-        return self.find(
-            case, f"the old database refuses {use.what}: {why}", REMEDY, table=table, column=use.column
+    def _wrong(self, case: Case, what: str, why: str, column: str | None = None) -> Finding:
+        folds = why == FOLDS
+        message = f"{what} can't be read: {why}" if folds else f"the old database refuses {what}: {why}"
+        remedy = (
+            "put the aggregate into a subquery (select(…).where(…).scalar_subquery())" if folds else REMEDY
         )
+        return self.find(case, message, remedy, table=None if column else case.old_table(), column=column)
 
 
 def _complaint(case: Case, select: sa.Select[Any]) -> str | None:

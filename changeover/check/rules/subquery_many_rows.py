@@ -14,14 +14,8 @@ from changeover.check.finding import Finding, Severity
 from changeover.check.rule import MappingRule
 from changeover.check.single_row import covers_a_key, pinned_columns
 from changeover.dialects import TableName
+from changeover.mapping.expressions import is_aggregate
 from changeover.mapping.references import base, uses
-
-AGGREGATES = frozenset(
-    "aggregate_strings any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or count every group_concat "
-    "json_agg json_arrayagg json_group_array json_group_object json_object_agg json_objectagg jsonb_agg "
-    "jsonb_object_agg max min percentile_cont percentile_disc stddev stddev_pop stddev_samp string_agg sum total "
-    "var_pop var_samp variance".split()
-)
 
 
 class SubqueryManyRows(MappingRule):
@@ -74,7 +68,7 @@ def _is_aggregate(select: sa.Select[Any]) -> bool:
     if select._group_by_clauses:  # pyright: ignore[reportPrivateUsage]
         return False
     return any(
-        isinstance(part, FunctionElement) and getattr(part, "name", "").lower() in AGGREGATES
+        isinstance(part, FunctionElement) and is_aggregate(part)
         for column in select.selected_columns
         for part in visitors.iterate(column)
     )

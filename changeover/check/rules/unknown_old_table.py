@@ -31,8 +31,8 @@ class UnknownOldTable(MappingRule):
             if case.named(table) is not None:
                 continue
             if table in case.unreadable:
-                message = f"the old database does not let us look at the table: {case.unreadable[table]}"
-                remedy = "let the user of the connection read it"
+                message = f"the old database does not let us look: {case.unreadable[table]}"
+                remedy = "let the user of the connection read the table, all of its columns"
             else:
                 message = f"old database {case.mapping.database} has no such table, or its user may not see it ({what})"
                 remedy = instead(table.name, case.schema.names(table.schema))

@@ -27,9 +27,10 @@ class UnknownTargetTable(MappingRule):
             return
         table = TableName.parse(case.mapping.target)
         if table in case.unreadable:
-            message = f"the new database does not let us look at the table: {case.unreadable[table]}"
+            message = f"the new database does not let us look: {case.unreadable[table]}"
             yield self.find(case, message, "let the user of the connection read and write it")
             return
         there = [name for name in case.new_schema.names(table.schema) if not name.startswith("changeover_")]
         remedy = f"run the migrations that create it, or correct the name: {instead(table.name, there)}"
-        yield self.find(case, "the new database has no such table, or its user may not see it", remedy)
+        message = f"the new database has no such table, or its user may not see it{table.reading}"
+        yield self.find(case, message, remedy)

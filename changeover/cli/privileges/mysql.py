@@ -30,10 +30,11 @@ def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
     """Rows of targets and ledger, temporary tables to stage in, and what raising AUTO_INCREMENT takes.
 
-    CREATE TEMPORARY TABLES and LOCK TABLES exist for whole databases only.
+    CREATE TEMPORARY TABLES and LOCK TABLES exist for whole databases only. SELECT on all of it shows the foreign keys by which
+    other tables refer to the targets, and their rows: a server hides them from an account without a right on the table.
     """
     account = _account(url, host)
-    everywhere = ["CREATE TEMPORARY TABLES", *(["LOCK TABLES"] if needs.counted else [])]
+    everywhere = ["SELECT", "CREATE TEMPORARY TABLES", *(["LOCK TABLES"] if needs.counted else [])]
     databases = sorted({_database(url, table) for table in (*needs.ledger, *needs.targets)})
     statements = [
         f"GRANT {', '.join(everywhere)} ON {_quote(url, name)}.* TO {account};" for name in databases

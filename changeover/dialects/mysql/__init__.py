@@ -97,10 +97,13 @@ class MySQL(Dialect):
     def allocate(
         self, connection: sa.Connection | None, side: sa.Engine, table: TableName, column: str, count: int
     ) -> list[range]:
-        return ids.allocate(side, table, count)
+        return ids.allocate(side, table, column, count)
 
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
-        ids.reserve(side, table, upto)
+        ids.reserve(side, table, column, upto)
+
+    def incarnation(self, connection: sa.Connection) -> str:
+        return str(connection.connection.info[session.INCARNATION])
 
     def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
         statement = sa.text(

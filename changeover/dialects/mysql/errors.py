@@ -12,13 +12,19 @@ _TRANSIENT = {
     1205,  # lock wait timeout
     1213,  # deadlock
     1020,  # record changed since last read
+    1040, 1203, 1226,  # too many connections, of all or of this account
     1053,  # server shutdown in progress
+    1317,  # the query was killed
     1927,  # connection killed
     2006,  # server has gone away
     2013,  # lost connection during query
     2014,  # commands out of sync, after a lost connection
     2055,
     4031,  # disconnected by the server because of inactivity
+}  # fmt: skip
+_SLOW = {
+    1969,  # max_statement_time
+    3024,  # max_execution_time
 }
 _ROW = {
     1048,  # column cannot be null
@@ -39,6 +45,7 @@ _ROW = {
     1644,  # SIGNAL
     1690,  # out of range in an expression
     1918,  # bad data for a type
+    1977, 3854,  # characters that can't be converted
     3140, 3141, 3156, 3157,  # JSON
     3819, 4025,  # CHECK constraint
     1153,  # packet too large: one row may be
@@ -46,8 +53,20 @@ _ROW = {
     1071,
     1105,
 }  # fmt: skip
+_OWN = 5000
+"""From here on numbers are an application's: those that its triggers SIGNAL."""
 _MEANING = {
+    1040: "the server has as many connections as it takes",
+    1203: "the account has as many connections as it may have",
+    1226: "the account has used up what it may use in a while",
+    1317: "somebody killed the query",
+    1969: "a statement took longer than the server allows (max_statement_time)",
+    3024: "a statement took longer than the server allows (max_execution_time)",
+    1644: "a trigger refused it",
+    1977: "a text has characters that the column's character set lacks",
+    3854: "a text has characters that the column's character set lacks",
     1044: "the account has no privilege on the database",
+    1049: "there is no such database",
     1142: "the account lacks a privilege on the table (`changeover grants` prints them all)",
     1143: "the account lacks a privilege on the column (`changeover grants` prints them all)",
     1227: "the account lacks a privilege (`changeover grants` prints them all)",
@@ -93,8 +112,10 @@ def code(error: BaseException) -> int | None:
 def trouble(error: BaseException) -> Trouble:
     """See `Dialect.trouble`."""
     number = code(error)
-    if number in _ROW:
+    if number in _ROW or (number or 0) >= _OWN:
         return "row"
+    if number in _SLOW:
+        return "slow"
     if number in _TRANSIENT or isinstance(getattr(error, "orig", error), pymysql.err.InterfaceError):
         return "transient"
     return "fatal"
@@ -108,5 +129,8 @@ def explain(error: BaseException) -> str:
         return type(original).__name__
     text = str(original.args[1]) if len(original.args) > 1 else ""
     found = next((match for pattern in _NAMES if (match := pattern.search(text))), None)
+    if number == 1142 and "SHOW" in text.split():
+        # Which statement was denied is said in any language.
+        return f"the account may not see how the table is made, which takes a grant on all of it, not on columns [error {number}]"
     where = f" ({found['what'].lower()} {found['name']})" if found else ""
-    return f"{_MEANING.get(number, 'the server refused it')}{where} [error {number}]"
+    return f"{_MEANING.get(number, _MEANING[1644] if number >= _OWN else 'the server refused it')}{where} [error {number}]"

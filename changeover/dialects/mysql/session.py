@@ -17,6 +17,13 @@ LOCK_WAIT_SECONDS = 3
 """How long a statement waits for a row or a table before the chunk is tried again: under what an application's own
 requests would notice."""
 
+INCARNATION = "changeover_incarnation"
+"""What a pooled connection's notes hold of its server: which it is, and since when it runs."""
+_STARTED = (
+    "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id, ':', UNIX_TIMESTAMP() - CAST(variable_value AS SIGNED)) "
+    "FROM {}.global_status WHERE variable_name = 'Uptime'"
+)
+
 _BOTH = (
     "SET SESSION time_zone = '+00:00'",
     "SET NAMES utf8mb4",
@@ -24,16 +31,15 @@ _BOTH = (
     f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
+LENIENT = "NO_ENGINE_SUBSTITUTION"
+"""An old row is read as it is, and the server's answer must not depend on the mode it is configured with."""
 _OLD = (
-    # Lenient: an old row is read as it is. The server's answer must not depend on its configured mode, so it is set.
-    "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'",
     f"SET SESSION group_concat_max_len = {MOST_BYTES}",
     # A value larger than a packet is NULL and a warning: none of a chunk's may be dropped.
     "SET SESSION max_error_count = 65535",
 )
 _READ_ONLY = ("SET SESSION TRANSACTION READ ONLY",)
-_NEW = (f"SET SESSION sql_mode = '{STRICT}'",)
-_SIDES: dict[Side, tuple[str, ...]] = {"old": _OLD + _READ_ONLY, "new": _NEW, "capture": _OLD}
+_SIDES: dict[Side, tuple[str, ...]] = {"old": _OLD + _READ_ONLY, "new": (), "capture": _OLD}
 
 
 def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
@@ -50,13 +56,19 @@ def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
             "local_infile": side == "new",
             "max_allowed_packet": 1 << 30,
             "client_flag": CLIENT.FOUND_ROWS,
+            # Not later: SQLAlchemy looks at its first session's mode to learn how this server's names are quoted.
+            "sql_mode": STRICT if side == "new" else LENIENT,
         },
     )
 
     @event.listens_for(made, "connect")
-    def harden(connection: Any, _: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+    def harden(connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         with connection.cursor() as cursor:
             for statement in _BOTH + _SIDES[side]:
                 cursor.execute(statement)
+            if side == "new":
+                maria = "MariaDB" in connection.get_server_info()
+                cursor.execute(_STARTED.format("information_schema" if maria else "performance_schema"))
+                record.info[INCARNATION] = cursor.fetchone()[0]
 
     return made

@@ -6,8 +6,17 @@ import psycopg
 
 from changeover.dialects.base import Trouble
 
-_TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03")
+_TRANSIENT = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25P03", "57P05")
+_SLOW = "57014"
+_ROW = ("09", "21", "22", "23", "27", "2F", "38", "39", "44", "P0")
+"""Classes of what a value, a constraint or a trigger's own code is to blame for. A statement of ours, on the new side, is what
+the writer makes of a mapping that was checked: what else it raises comes of a row."""
+_OTHER = "00 01 02 03 08 0A 0B 0F 0L 0P 0Z 20 24 25 26 28 2B 2D 34 3B 3D 3F 40 42 53 54 55 57 58 72 F0 HV XX".split()
+"""PostgreSQL's other classes. All that are not its own are an application's: its triggers RAISE … USING ERRCODE."""
+_REFUSED = "a trigger refused it"
 _MEANING = {
+    "57014": "a statement took longer than the server allows (statement_timeout), or somebody cancelled it",
+    "P0001": _REFUSED,
     "42501": "the account lacks a privilege (`changeover grants` prints them all)",
     "42P01": "the table does not exist",
     "42703": "a column does not exist",
@@ -42,7 +51,24 @@ def trouble(error: BaseException) -> Trouble:
         )
     if state in _TRANSIENT or state.startswith("08"):
         return "transient"
-    return "row" if state[:2] in ("22", "23") or state in ("54000", "P0001") else "fatal"
+    if state == _SLOW:
+        return "slow"
+    return "row" if state[:2] in _ROW or state == "54000" or _is_own(state) else "fatal"
+
+
+def _is_own(state: str) -> bool:
+    """An application made this state up."""
+    return state[:2] not in (*_ROW, *_OTHER)
+
+
+def hides_rows(error: BaseException) -> bool:
+    """Row-level security would have hidden rows from the statement. The server's function tells it in any language."""
+    original = getattr(error, "orig", None) or error
+    return (
+        isinstance(original, psycopg.Error)
+        and original.sqlstate == "42501"
+        and original.diag.source_function == "check_enable_rls"
+    )
 
 
 def explain(error: BaseException) -> str:
@@ -50,7 +76,15 @@ def explain(error: BaseException) -> str:
     original = getattr(error, "orig", None) or error
     if not isinstance(original, psycopg.Error) or original.sqlstate is None:
         return type(original).__name__
+    if hides_rows(error):
+        return (
+            "row-level security would hide rows of a table from the account: let it see all, by ALTER ROLE … BYPASSRLS "
+            "[SQLSTATE 42501]"
+        )
     about = original.diag
     where = f" (column {about.column_name})" if about.column_name else ""
     where = f" (constraint {about.constraint_name})" if about.constraint_name else where
-    return f"{_MEANING.get(original.sqlstate, 'the server refused it')}{where} [SQLSTATE {original.sqlstate}]"
+    meaning = _MEANING.get(
+        original.sqlstate, _REFUSED if _is_own(original.sqlstate) else "the server refused it"
+    )
+    return f"{meaning}{where} [SQLSTATE {original.sqlstate}]"

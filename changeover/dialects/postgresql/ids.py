@@ -8,6 +8,9 @@ from changeover.dialects.base import TableName
 from changeover.dialects.postgresql.naming import quote
 from changeover.errors import MappingError
 
+KNOCK_MILLISECONDS = 100
+"""How long a table's lock is waited for before all is tried again."""
+
 
 def _sequence(connection: sa.Connection, table: TableName, column: str) -> str | None:
     name = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
@@ -33,12 +36,16 @@ def allocate(connection: sa.Connection, table: TableName, column: str, count: in
 
 
 def reserve(side: sa.Engine, table: TableName, column: str, upto: int) -> None:
-    """See `Dialect.reserve`. Reading and raising the sequence are made one by a lock that inserts wait for."""
+    """See `Dialect.reserve`. Reading and raising the sequence are made one by a lock that inserts wait for.
+
+    They also wait behind us while we wait for it: hence only for a moment.
+    """
     with side.begin() as connection:
         sequence = _sequence(connection, table, column)
         if sequence is None:
             return
         name = f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {KNOCK_MILLISECONDS}")
         connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
         statement = sa.text(
             "SELECT CASE WHEN nextval(CAST(:s AS regclass)) <= :n THEN setval(CAST(:s AS regclass), :n) END"

@@ -8,6 +8,8 @@ import sqlite3
 from changeover.dialects.base import Trouble
 
 _CONSTRAINT = re.compile(r"^(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: ([\w., ]+))?$")
+_COMPUTED = re.compile(r"malformed JSON|JSON path|integer overflow|user-defined function raised")
+"""What a function says of one row's value."""
 _MEANING = {
     "UNIQUE": "another row has the same unique value",
     "NOT NULL": "a column that must not be NULL got none",
@@ -23,6 +25,8 @@ def trouble(error: BaseException) -> Trouble:
         return "row"
     if isinstance(original, sqlite3.OperationalError) and re.search(r"locked|busy", str(original)):
         return "transient"
+    if isinstance(original, sqlite3.OperationalError) and _COMPUTED.search(str(original)):
+        return "row"
     return "fatal"
 
 
@@ -31,7 +35,7 @@ def explain(error: BaseException) -> str:
     original = getattr(error, "orig", None) or error
     found = _CONSTRAINT.match(str(original))
     if found is None:
-        if trouble(error) == "row":
+        if trouble(error) == "row" and not isinstance(original, sqlite3.OperationalError):
             return "the value can't be stored in a column of its type"
         # Other errors speak of statements, locks and files, never of values.
         return str(original) if isinstance(original, sqlite3.OperationalError) else type(original).__name__

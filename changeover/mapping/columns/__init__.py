@@ -15,12 +15,13 @@ from changeover.mapping.columns.lookup import Lookup, lookup
 from changeover.mapping.columns.narrow import Narrow, narrow
 from changeover.mapping.columns.python import Python, Reject, python
 from changeover.mapping.columns.value_map import ValueMap, value_map
+from changeover.mapping.expressions import expression
 
 Column = Expression | Narrow | Constant | TargetDefault | ValueMap | Lookup | Python
 """Any way to make a target column."""
 
-Declared = Column | sa.ColumnElement[Any]
-"""What a mapping's author may write: a bare SQLAlchemy expression is an `Expression`."""
+Declared = Column | sa.ColumnElement[Any] | sa.Select[Any]
+"""What a mapping's author may write: a bare SQLAlchemy expression is an `Expression`, a SELECT its one value."""
 
 
 def column(declared: object) -> Column:
@@ -30,7 +31,7 @@ def column(declared: object) -> Column:
     if isinstance(declared, sa.ColumnElement):
         return Expression(declared)
     if isinstance(declared, sa.Select):
-        return Expression(declared.scalar_subquery())
+        return Expression(expression("a column", declared))
     raise TypeError(
         f"{declared!r} is no column: write an old column (`product.price`), an SQLAlchemy expression, or one of constant(), "
         "target_default(), value_map(), lookup(), narrow(), python()"

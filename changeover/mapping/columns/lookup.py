@@ -7,6 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from changeover.mapping.expressions import expression
+from changeover.mapping.given import are, is_a
+
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
@@ -21,6 +24,15 @@ class Lookup:
     by: tuple[str, ...] = ()
     mapping: str | None = None
     returns: str | None = None
+
+    def __post_init__(self) -> None:
+        what = f"lookup({self.parent!r})"
+        for name, value in (("parent", self.parent), ("mapping", self.mapping), ("returns", self.returns)):
+            if not is_a(value, str) and (value is not None or name == "parent"):
+                raise TypeError(f"{what}: {name} is {value!r}; expected a name")
+        if not are(self.by, str):
+            raise TypeError(f"{what}: by={self.by!r}; expected names of the parent's columns")
+        object.__setattr__(self, "values", tuple(expression(what, value) for value in self.values))
 
 
 def lookup(

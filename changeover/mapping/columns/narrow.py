@@ -7,12 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from changeover.mapping.expressions import expression
+
 
 @dataclass(frozen=True, eq=False)
 class Narrow:
     """An expression whose type is larger than its target's: rows that don't fit are rejected, never cut."""
 
     value: sa.ColumnElement[Any]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", expression("narrow()", self.value))
 
 
 def narrow(value: sa.ColumnElement[Any]) -> Narrow:

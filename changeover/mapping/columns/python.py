@@ -8,6 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from changeover.mapping.expressions import expression
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -26,6 +28,13 @@ class Python:
 
     function: Function
     inputs: tuple[sa.ColumnElement[Any], ...]
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise TypeError(
+                f"python() got {self.function!r}; expected a function of lists, and then its old columns"
+            )
+        object.__setattr__(self, "inputs", tuple(expression("python()", value) for value in self.inputs))
 
 
 def python(function: Function, *inputs: sa.ColumnElement[Any]) -> Python:

@@ -19,6 +19,7 @@ OLD = {
         CREATE TABLE tb_product (prod_no INTEGER PRIMARY KEY, cate_cd TEXT NOT NULL, nm TEXT NOT NULL, price TEXT);
         CREATE TABLE tb_member (mem_no INTEGER PRIMARY KEY, email TEXT NOT NULL, nm TEXT NOT NULL);
         CREATE TABLE tb_grade (mem_no INTEGER NOT NULL, grade TEXT NOT NULL);
+        CREATE UNIQUE INDEX grade_member ON tb_grade (mem_no);
         CREATE TABLE tb_coupon (cpn_no INTEGER PRIMARY KEY, mem_no INTEGER NOT NULL, st TEXT NOT NULL, amt TEXT);
     """,
     "community": "CREATE TABLE member (uid INTEGER PRIMARY KEY, mail TEXT NOT NULL, nick TEXT NOT NULL);",
@@ -69,6 +70,7 @@ class Sample:
 
     def make_a_member_fail(self, mem_no: int) -> str:
         """Give a member two grades: a join that must not be, and so a range that fails. Returns the range's name."""
+        self.execute("shop", "DROP INDEX IF EXISTS grade_member")
         self.execute("shop", f"INSERT INTO tb_grade VALUES ({mem_no}, 'silver'), ({mem_no}, 'gold')")
         first = (mem_no - 1) // 5 * 5 + 1
         return f"shop.tb_member {first:010d}-{first + 4:010d}"
