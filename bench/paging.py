@@ -14,8 +14,8 @@ from changeover.binding import Bound
 from changeover.dialects import Dialect
 from changeover.keyset.key import KeyValues
 from changeover.keyset.walk import last_key, page_end
-from changeover.transfer.apply import read
 from changeover.transfer.chunk import Span
+from changeover.transfer.reading import read
 
 ROWS = 1_000
 """Of a page: few enough that finding its start would show."""

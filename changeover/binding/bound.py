@@ -95,13 +95,15 @@ class Bound:
     """Mappings that are asked first in a merge: their ids, and the columns each of them writes."""
     merged: tuple[tuple[int, tuple[str, ...]], ...] = ()
     """All other mappings that may share rows with this one, in the same form."""
+    part: str = ""
+    """Of which part of a chunk the stage is."""
     referring: tuple[Referring, ...] = ()
     """Foreign keys by which rows would be deleted or changed together with a target row."""
 
     @property
     def stage(self) -> str:
         """The name of its staging table."""
-        return f"changeover_stage_{self.id}"
+        return f"changeover_stage_{self.id}{self.part}"
 
     @property
     def assigned(self) -> Assigned | None:

@@ -10,6 +10,7 @@ from changeover.binding import Bound, BoundColumn
 from changeover.ledger.rejects import VALUE_LIMIT, Reject
 from changeover.mapping.marks import REASONS
 from changeover.transfer import sql
+from changeover.transfer.in_order import hanging
 from changeover.transfer.statements import key_text, rows
 from changeover.types import postgres_probe
 from changeover.types.base import Misfit
@@ -43,6 +44,7 @@ def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
         or _missing(connection, bound)
         or lost(connection, bound, own=False)
         or _orphans(connection, bound)
+        or hanging(connection, bound)
         or _conflicts(connection, bound)
     )
 

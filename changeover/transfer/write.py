@@ -20,6 +20,7 @@ from changeover.transfer.chunk import Applied
 from changeover.transfer.diagnose import dangling, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
+from changeover.transfer.in_order import insert_in_order
 from changeover.transfer.part import Root, unlink
 from changeover.transfer.remember import remember, taken
 from changeover.transfer.statements import counted, rows, run, scalar, unstage
@@ -27,6 +28,9 @@ from changeover.transfer.unreadable import bad_text
 
 ROUNDS = 4
 """How often a block is diagnosed before it is halved: each round finds all rows of a sort, and few chunks have four sorts."""
+
+GENERATIONS = 10
+"""Statements for the levels of a tree, before the rest is put in order in Python: few trees are deeper, and lists are."""
 
 
 class _Unlike(Exception):
@@ -88,7 +92,7 @@ class Writer:
         while True:
             savepoint = self.connection.begin_nested()
             try:
-                applied = self._store()
+                applied = self._store(block)
                 savepoint.commit()
                 self.ids.keep()
                 return applied
@@ -107,13 +111,10 @@ class Writer:
                     self._out(orphans, rejects)
                     continue
                 tries += 1
-                # Another copier may have made the row that a root matches: looked at again, it is linked.
-                if (
-                    tries == 1
-                    and self.bound.assigned
-                    and self.bound.assigned.match
-                    and isinstance(error, exc.DBAPIError)
-                ):
+                # Another copier may have made the row that a root matches, or the parent that a row was passed over for:
+                # looked at again, it is there.
+                matches = bool(self.bound.assigned and self.bound.assigned.match)
+                if tries == 1 and (matches or isinstance(error, _Unlike)):
                     continue
                 blamed = diagnose(self.connection, self.bound) if tries <= ROUNDS else []
                 if not blamed and isinstance(error, _Unlike):
@@ -149,7 +150,7 @@ class Writer:
             rejects.extend(more)
         return applied
 
-    def _store(self) -> Applied:
+    def _store(self, block: Block) -> Applied:
         bound, connection = self.bound, self.connection
         fresh, moved = self._link()
         own = any(lookup.own for lookup in bound.lookups)
@@ -159,12 +160,13 @@ class Writer:
         updated = 0
         if not fresh and (statement := sql.update(bound)):
             updated = run(connection, statement)
-        inserted = run(connection, sql.insert(bound, anti_join=not fresh))
         if own:
-            more, changed = self._descend()
-            inserted, updated = inserted + more, updated + changed
+            inserted, changed = self._descend(block, fresh)
+            updated += changed
             if orphans := lost(connection, bound, own=True):
                 raise _Out(orphans)
+        else:
+            inserted = run(connection, sql.insert(bound, anti_join=not fresh))
         if rows(connection, sql.wrong(bound, 1)):
             raise _Unlike(unlike(connection, bound))
         if bound.new.late and (orphans := dangling(connection, bound)):
@@ -200,16 +202,28 @@ class Writer:
             raise _Out(twins(self.connection, self.bound))
         return total
 
-    def _descend(self) -> tuple[int, int]:
-        """Rows whose parent is a row of this very chunk come in generations: each statement sees the one before."""
-        inserted, statement = 0, sql.insert(self.bound, anti_join=True)
+    def _descend(self, block: Block, fresh: bool) -> tuple[int, int]:
+        """Rows whose parent is a row of this very chunk come in generations: each statement sees the one before. What is deeper
+        than `GENERATIONS` comes in order."""
+        inserted, more, generations = 0, 1, 0
+        while more:
+            try:
+                more = run(self.connection, sql.insert(self.bound, anti_join=not fresh or generations > 0))
+            except exc.DBAPIError as error:
+                # MariaDB looks at foreign keys row by row: a child came before its parent. The statement alone was undone.
+                if generations or not self._row_by_row(error):
+                    raise
+                more = insert_in_order(self.connection, self.bound, block)
+                if not more:
+                    raise
+            inserted, generations = inserted + more, generations + 1
+            if more and generations == GENERATIONS:
+                inserted += insert_in_order(self.connection, self.bound, block)
         update = sql.update(self.bound)
-        while True:
-            more = run(self.connection, statement)
-            if not more:
-                break
-            inserted += more
         return inserted, run(self.connection, update) if update else 0
+
+    def _row_by_row(self, error: exc.DBAPIError) -> bool:
+        return self.bound.dialect.family == "mysql" and self.bound.dialect.is_foreign_key(error)
 
     def _out(self, found: list[Reject], rejects: list[Reject]) -> None:
         unstage(self.connection, self.bound, list({reject.root_key for reject in found}))
