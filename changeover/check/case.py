@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from changeover.binding import Bound, bind
 from changeover.binding.identity import identity_columns
 from changeover.binding.texts import kind_of
-from changeover.check.probe import reason
+from changeover.check.probe import reason, told
 from changeover.dialects import TableName
 from changeover.errors import DatabaseRefused, MappingError, Place
 from changeover.keyset.key import Key, choose
@@ -200,4 +200,4 @@ class Case:
         except DBAPIError as error:
             return MappingError(reason((*self.old_schemas.values(), self.new_schema), error))
         except Exception as error:  # noqa: BLE001 - what stops a run is a finding, whatever it is
-            return MappingError(f"it can't be bound: {type(error).__name__}: {error}")
+            return MappingError(f"it can't be bound: {told(error)}")

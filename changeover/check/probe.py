@@ -59,6 +59,15 @@ def reason(schemas: tuple[Schema, ...], error: DBAPIError) -> str:
     return type(error.orig).__name__
 
 
+def told(error: Exception) -> str:
+    """An error that nobody expected: its text only where it speaks of a declaration, and not perhaps of a row's value."""
+    name = type(error).__name__
+    speaks = isinstance(error, (SQLAlchemyError, TypeError, AttributeError)) and not isinstance(
+        error, DBAPIError
+    )
+    return f"{name}: {' '.join(str(error).split())}" if speaks else name
+
+
 def dbapi_error(engine: sa.Engine) -> type[Exception]:
     """The driver's root of errors: bulk reads pass SQLAlchemy by."""
     return engine.dialect.loaded_dbapi.Error

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from changeover.binding.mismatch import Mismatch
 from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
-from changeover.check.probe import reason
+from changeover.check.probe import reason, told
 from changeover.check.site import Site
 from changeover.errors import DatabaseRefused
 
@@ -50,10 +50,8 @@ class Rule(ABC):
 
     def failed(self, case: Case | None, error: Exception) -> Finding:
         """The rule itself broke off: an error, whatever the rule's severity, since nothing is known of what it looks for."""
-        message = f"this could not be checked: {type(error).__name__}: {' '.join(str(error).split())}"
-        remedy = (
-            "see what is unusual in the declaration; `--debug` has more to say where running it fails too"
-        )
+        message = f"this could not be checked: {told(error)}"
+        remedy = "see what is unusual in the declaration, and write it another way"
         return replace(self.find(case, message, remedy), severity="error")
 
     def of(self, case: Case, error: Mismatch) -> Finding:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from changeover.binding import moves
-from changeover.check.probe import reason
+from changeover.check.probe import reason, told
 from changeover.dialects import of
 from changeover.errors import ChangeoverError, ConfigurationError
 from changeover.ledger.mappings import names
@@ -69,7 +69,7 @@ class _Look:
         except DBAPIError as error:
             return f"a database refuses to be looked at: {reason((*self.old.values(), self.new), error)}"
         except Exception as error:  # noqa: BLE001 - the ledger is still worth showing
-            return f"{type(error).__name__}: {error}"
+            return told(error)
         return {root: found[root].fingerprint for root in roots}
 
     def open(self, database: str) -> None:
