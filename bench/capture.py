@@ -54,12 +54,15 @@ def capture(site: Site, kind: Database, rounds: int) -> list[Figure]:
 
 
 def writing(site: Site, kind: Database, rounds: int) -> list[Figure]:
-    """The old application's write rate with the outbox, against without: two old databases with the same rows, in turns."""
+    """The old application's write rate with the outbox, against without: two old databases with the same rows, in turns.
+
+    Their server flushes each commit, as an application's does: a transaction is then mostly that.
+    """
     group = f"writing to {kind} with an outbox"
     rows = min(site.rows, 200_000)
     with (
-        site.another_old(kind, rows) as plain,
-        site.another_old(kind, rows) as watched,
+        site.another_old(kind, rows, durable=True) as plain,
+        site.another_old(kind, rows, durable=True) as watched,
         site.new(kind) as new,
     ):
         with project(watched, new) as opened:

@@ -38,6 +38,7 @@ class Site:
     rows: int
     stack: ExitStack
     servers: dict[Database, PrivateServer] = field(default_factory=dict[Database, PrivateServer])
+    _durable: dict[Database, PrivateServer] = field(default_factory=dict[Database, PrivateServer])
     _old: dict[Database, str] = field(default_factory=dict[Database, str])
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -55,6 +56,17 @@ class Site:
             self.servers[kind] = self.stack.enter_context(made)
         return self.servers[kind]
 
+    def durable(self, kind: Database) -> PrivateServer:
+        """Another server, which flushes each commit to the disk, as one does that an application relies on."""
+        if kind not in self._durable:
+            made = (
+                MariaDB(memory_mb=MEMORY_MB, durable=True)
+                if kind == "mariadb"
+                else PostgreSQL(memory_mb=MEMORY_MB, durable=True)
+            )
+            self._durable[kind] = self.stack.enter_context(made)
+        return self._durable[kind]
+
     def cpu(self) -> float:
         """Seconds of processors that this process and its servers have spent."""
         return processors.spent(self.servers.values())
@@ -69,16 +81,19 @@ class Site:
         return self._old[kind]
 
     @contextmanager
-    def another_old(self, kind: Database, rows: int) -> Generator[str]:
+    def another_old(self, kind: Database, rows: int, *, durable: bool = False) -> Generator[str]:
         """The URL of an old database that is written to, and gone afterwards."""
         name = f"old_shop_{next(self._numbers)}"
-        url = self._create(kind, name)
+        url = self.durable(kind).create_database(name) if durable else self._create(kind, name)
         try:
             with engine(url) as made:
                 fill.fill(made, rows)
             yield url
         finally:
-            self._drop(kind, name)
+            if durable:
+                self.durable(kind).drop_database(name)
+            else:
+                self._drop(kind, name)
 
     @contextmanager
     def new(self, kind: Database) -> Generator[str]:

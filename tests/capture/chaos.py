@@ -79,7 +79,6 @@ class Program:
 
 
 CLI = ["-c", "from changeover.cli import app; app()"]
-SYNC = ["-c", "import typer; from changeover.cli.sync_run import run; typer.run(run)"]
 
 
 class Chaos:
@@ -96,7 +95,7 @@ class Chaos:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CHANGEOVER_")}
         self.environment = {**kept, **{old_variable(n): url for n, url in urls.items()}, NEW_URL: new}
         self.programs = {
-            **{f"sync {n}": self._program(f"sync {n}", [*SYNC, n]) for n in DOMAINS},
+            **{f"sync {n}": self._program(f"sync {n}", [*CLI, "sync", "run", n]) for n in DOMAINS},
             **{
                 f"backfill {n}": self._program(f"backfill {n}", [*CLI, "backfill", n, "--again"])
                 for n in DOMAINS
