@@ -8,8 +8,9 @@ INPUTS := pyproject.toml uv.lock scripts/bootstrap scripts/find_uv.py
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-# Two workers for two cores, tests of one Dagster in one of them; PYTEST="-x -n0 tests/keyset" narrows a run.
-PYTEST ?= -n 2 --dist loadgroup
+# Two workers for two cores, each file in one of them, since tests of one Dagster follow each other; PYTEST="-x -n0
+# tests/keyset" narrows a run.
+PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What the demo's database needs beyond Python; nothing for SQLite.
 DEMO_NEEDS_mariadb := mariadb-server
 DEMO_NEEDS_postgres := postgresql

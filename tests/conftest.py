@@ -96,5 +96,5 @@ def sqlite_url(database: Callable[..., str]) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one worker must do alone comes first, so that the others have work meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """What takes long in a file, and so in one worker, comes first: the others have work meanwhile."""
+    items.sort(key=lambda item: "ui" not in item.path.parts)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.ui.browser import page, reads
 from tests.ui.live import Live
 
-pytestmark = [pytest.mark.xdist_group("dagster"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 FIRST, SECOND = "0000000000-0000000010", "0000000011-0000000020"
 

@@ -11,7 +11,7 @@ from pipelines.launch import launch_everything
 from tests.assets.sample.databases import COUPONS, GUESTS, MEMBERS, SHARED, STUDIES, Sample
 from tests.ui.live import Live
 
-pytestmark = [pytest.mark.xdist_group("dagster"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_a_backfill_shows_the_partition_that_failed_and_re_executes_it_alone(live: Live) -> None:
