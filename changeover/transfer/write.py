@@ -32,6 +32,9 @@ ROUNDS = 4
 GENERATIONS = 10
 """Statements for the levels of a tree, before the rest is put in order in Python: few trees are deeper, and lists are."""
 
+LOOKS = 2
+"""How often an attempt is made again for what others may have committed meanwhile."""
+
 
 class _Unlike(Exception):
     """Some rows were stored as something else than what was staged: these, as they were found before the attempt is undone."""
@@ -88,7 +91,7 @@ class Writer:
         return applied, rejects
 
     def _settle(self, block: Block, rejects: list[Reject]) -> Applied:
-        tries = 0
+        tries = looks = 0
         while True:
             savepoint = self.connection.begin_nested()
             try:
@@ -110,18 +113,26 @@ class Writer:
                 if orphans := lost(self.connection, self.bound, own=False):
                     self._out(orphans, rejects)
                     continue
-                tries += 1
-                # Another copier may have made the row that a root matches, or the parent that a row was passed over for:
-                # looked at again, it is there.
-                matches = bool(self.bound.assigned and self.bound.assigned.match)
-                if tries == 1 and (matches or isinstance(error, _Unlike)):
+                if looks < LOOKS and self._may_be_there_now(error):
+                    looks += 1
                     continue
+                tries += 1
                 blamed = diagnose(self.connection, self.bound) if tries <= ROUNDS else []
                 if not blamed and isinstance(error, _Unlike):
                     blamed = error.rejects
                 if not blamed:
                     return self._halve(block, rejects, error)
                 self._out(blamed, rejects)
+
+    def _may_be_there_now(self, error: Exception) -> bool:
+        """Whether another copier may have committed just now what the attempt did not find, and the next one will.
+
+        It may have made the row that a root matches, or the parent's that a write passed a row over for want of: each statement
+        sees what was committed before it, and those that looked for lost parents afterwards saw more than the write did.
+        """
+        if isinstance(error, _Unlike):
+            return bool(self.bound.lookups)
+        return self.bound.assigned is not None and bool(self.bound.assigned.match)
 
     def _halve(self, block: Block, rejects: list[Reject], error: Exception) -> Applied:
         known = {reject.root_key for reject in rejects}
