@@ -199,7 +199,7 @@ def test_a_parent_that_comes_while_its_child_is_copied_lets_the_child_in(
     first, second = plan(child, "shop.node", rows_per_range=1)
     copied = iter([first.name])
 
-    def copy_the_parent(_: Writer) -> None:
+    def copy_the_parent(*_: Any) -> None:
         if name := next(copied, None):
             assert [done.error for done in run(parent, "shop.node", [name])] == [None]
 
