@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from changeover.ledger import metadata
+from changeover.ledger import LEDGER_VERSION, metadata
 
 LEDGER = set(metadata.tables)
 
@@ -104,7 +104,7 @@ def test_an_older_ledger_is_upgraded_and_one_that_lost_a_table_is_not_made_anew(
     one.run("upgrade")
     one.execute("UPDATE changeover_version SET version_num = 'ledger_0000'", new=True)
     assert "run `changeover upgrade`" in one.run("plan").err
-    one.execute("UPDATE changeover_version SET version_num = 'ledger_0001'", new=True)
+    one.execute(f"UPDATE changeover_version SET version_num = '{LEDGER_VERSION}'", new=True)
     one.execute("DROP TABLE changeover_id_map", new=True)
     for command in ("plan", "upgrade"):
         ended = one.run(command)
