@@ -25,7 +25,7 @@ from changeover.mapping import Registry
 from changeover.project import Project
 from changeover.settings import mask
 from changeover.transfer import RangeDone, backfill
-from resources import open_project
+from resources import at_end_of, open_project
 
 Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]
 
@@ -136,7 +136,7 @@ class _Copy:
             on_chunk = progress.chunk
             return backfill(self.project, root, names, on_chunk=lambda c: on_chunk(c.rows_read), stop=stop)
 
-        for done in watched(work, progress.line, SECONDS_BETWEEN_LINES):
+        for done in watched(work, progress.line, SECONDS_BETWEEN_LINES, at_end_of(self.context.resources)):
             progress.range_done()
             yield done
 

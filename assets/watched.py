@@ -20,15 +20,20 @@ class _End(Generic[Item]):
 
 
 def watched(
-    work: Callable[[threading.Event], Iterator[Item]], on_pause: Callable[[], None], seconds: float
+    work: Callable[[threading.Event], Iterator[Item]],
+    on_pause: Callable[[], None],
+    seconds: float,
+    at_end: Callable[[Callable[[], None]], None],
 ) -> Iterator[Item]:
     """The items of ``work(stop)``, as they come; ``on_pause`` is called whenever ``seconds`` passed without one.
 
-    Whoever stops consuming, by an exception or by closing the iterator, sets ``stop`` and waits until the
-    work has ended.
+    Whoever stops consuming, by an exception or by closing the iterator, sets ``stop`` and waits until the work has ended. Dagster
+    may also drop the iterator without closing it, when it is stopped while it stores an event: ``at_end`` takes what is to be
+    called when the run's resources go.
     Raises: what the work raises.
     """
     stop = threading.Event()
+    at_end(stop.set)
     items: Queue[Item | _End[Item]] = Queue()
 
     def run() -> None:

@@ -20,7 +20,7 @@ from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.mapping import Registry
 from changeover.project import Project
 from changeover.transfer import RangeCompared, compare
-from resources import open_project, resource_keys
+from resources import at_end_of, open_project, resource_keys
 
 JOB = "compare_tables"
 KEYS_SHOWN = 10
@@ -99,7 +99,7 @@ def _compared(
     def work(stop: threading.Event) -> Iterator[RangeCompared]:
         return compare(project, root, on_chunk=lambda _, rows: progress.chunk(rows), stop=stop)
 
-    for found in watched(work, progress.line, SECONDS_BETWEEN_LINES):
+    for found in watched(work, progress.line, SECONDS_BETWEEN_LINES, at_end_of(context.resources)):
         progress.range_done()
         yield found
 

@@ -19,7 +19,7 @@ from changeover.ledger.capture import captured
 from changeover.ledger.rejects import open_count
 from changeover.mapping import Registry
 from changeover.project import Project
-from resources import open_project, resource_keys
+from resources import at_end_of, open_project, resource_keys
 
 SECONDS_BETWEEN_OBSERVATIONS = 30.0
 SECONDS_BETWEEN_IDLE_OBSERVATIONS = 600.0
@@ -49,7 +49,9 @@ def live_sync(registry: Registry, database: str) -> dg.JobDefinition:
             def work(stop: threading.Event) -> Iterator[Beat]:
                 return run(project, database, stop=stop)
 
-            for beat in watched(work, lambda: None, SECONDS_BETWEEN_OBSERVATIONS):
+            for beat in watched(
+                work, lambda: None, SECONDS_BETWEEN_OBSERVATIONS, at_end_of(context.resources)
+            ):
                 view.show(beat)
 
     @dg.job(

@@ -13,7 +13,7 @@ from assets.watched import watched
 from changeover.capture.incremental import Swept, can_sweep, sweep
 from changeover.mapping import Registry
 from pipelines.live_sync import needed_for
-from resources import open_project, resource_keys
+from resources import at_end_of, open_project, resource_keys
 
 JOB = "sweep_tables"
 EVERY = "*/5 * * * *"
@@ -35,7 +35,7 @@ def sweep_tables(registry: Registry) -> dg.JobDefinition | None:
             def work(stop: threading.Event) -> Iterator[Swept]:
                 return (sweep(project, root, stop=stop) for root in roots)
 
-            for done in watched(work, lambda: None, 60.0):
+            for done in watched(work, lambda: None, 60.0, at_end_of(context.resources)):
                 numbers = {
                     name: getattr(done, name)
                     for name in ("keys_applied", "inserted", "updated", "deleted", "rejected")

@@ -5,12 +5,13 @@ is the one place where a step, a sensor or a check gets its connections from.
 """
 
 from resources.databases import NewDatabase, OldDatabase, kind_of, old_resource_key, resources_for
-from resources.project import NEW, open_project, resource_keys
+from resources.project import NEW, at_end_of, open_project, resource_keys
 
 __all__ = [
     "NEW",
     "NewDatabase",
     "OldDatabase",
+    "at_end_of",
     "kind_of",
     "old_resource_key",
     "open_project",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,7 @@ class _Database(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeAr
     variable: str
     workers: int = DEFAULT_WORKERS
     _engine: sa.Engine | None = PrivateAttr(default=None)
+    _endings: list[Callable[[], None]] = PrivateAttr(default_factory=list[Callable[[], None]])
 
     @property
     def engine(self) -> sa.Engine:
@@ -37,11 +38,17 @@ class _Database(dg.ConfigurableResource):  # pyright: ignore[reportMissingTypeAr
             self._engine = self._open()
         return self._engine
 
+    def at_end(self, ending: Callable[[], None]) -> None:
+        """Call ``ending`` when the run or the tick is over, however it ends."""
+        self._endings.append(ending)
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Any]:  # noqa: ARG002
         try:
             yield self
         finally:
+            for ending in self._endings:
+                ending()
             if self._engine is not None:
                 self._engine.dispose()
                 self._engine = None

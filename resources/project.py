@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -19,6 +19,11 @@ from resources.databases import NEW, NewDatabase, OldDatabase, old_resource_key
 def resource_keys(registry: Registry) -> set[str]:
     """The resources that a step on these mappings requires."""
     return {NEW, *(old_resource_key(name) for name in registry.databases)}
+
+
+def at_end_of(resources: Any) -> Callable[[Callable[[], None]], None]:
+    """Takes what is to be called when the run that has these resources is over."""
+    return cast("NewDatabase", getattr(resources, NEW)).at_end
 
 
 @contextmanager

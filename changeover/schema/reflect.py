@@ -159,8 +159,6 @@ class Schema:
                 inspector.get_pk_constraint(table.name, schema=table.schema)["constrained_columns"]
             )
             described = inspector.get_columns(table.name, schema=table.schema)
-            # An index over an expression identifies no row by its columns.
-            warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression", exc.SAWarning)
         if self.dialect.family == "mysql":
             # SQLAlchemy gives names as SHOW CREATE TABLE spells them, with each backtick twice.
             primary = tuple(map(_plain, primary))
@@ -174,7 +172,10 @@ class Schema:
             self._column(cast("dict[str, Any]", found), primary, texts, documents) for found in described
         )
         broken = self._broken(table) if self.dialect.family == "postgresql" else set[str]()
-        uniques = _uniques(inspector, table, primary, broken)
+        with warnings.catch_warnings():
+            # An index over an expression identifies no row by its columns.
+            warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression", exc.SAWarning)
+            uniques = _uniques(inspector, table, primary, broken)
         if self.dialect.family == "mysql":
             uniques = tuple(tuple(map(_plain, names)) for names in uniques)
             uniques = tuple(names for names in uniques if names != primary)

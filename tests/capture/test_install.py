@@ -320,15 +320,15 @@ def test_a_view_is_refused(rig: Rigs, kind: str) -> None:
 def test_keys_whose_text_depends_on_the_session_are_refused(rig: Rigs) -> None:
     r = rig("mariadb", shop="mariadb")
     r.run(r.old, "CREATE TABLE item (no TIMESTAMP PRIMARY KEY, code VARCHAR(10))")
-    target(r, columns=("no DATETIME PRIMARY KEY",))
+    target(r, columns=("no DOUBLE PRIMARY KEY",))
     mapping = Mapping("thing", item, {"no": item.no}, ids=Computed())
     assert "time zone" in refused(r, mapping, error=Unwritable)
 
 
 def test_keys_that_sqlite_cannot_write_alone_are_refused(rig: Rigs) -> None:
     r = rig("sqlite", shop="sqlite")
-    r.run(r.old, "CREATE TABLE item (no DATETIME PRIMARY KEY NOT NULL, code VARCHAR(10))")
-    target(r, columns=("no DATETIME PRIMARY KEY",))
+    r.run(r.old, "CREATE TABLE item (no DOUBLE PRIMARY KEY NOT NULL, code VARCHAR(10))")
+    target(r, columns=("no DOUBLE PRIMARY KEY",))
     mapping = Mapping("thing", item, {"no": item.no}, ids=Computed())
     assert "SQLite itself" in refused(r, mapping, error=Unwritable)
 
