@@ -217,7 +217,7 @@ def _reserve(project: Project, move: Move, end: KeyValues | None) -> None:
         place = f"mapping {bound.mapping.name}, {bound.mapping.target}.{column}"
         if kept < 0:
             raise MappingError(f"{place}: key {last} does not fit; give the column a larger type")
-        if largest is not None and kept < FEWEST_IDS and _counted(shape):
+        if _counted(shape) and is_too_full(kept, largest):
             raise MappingError(
                 f"{place}: above the highest old id, {last}, there are ids up to {largest} only, too few for the old application "
                 "and the new one; give the column a larger type"
@@ -231,6 +231,11 @@ def _reserve(project: Project, move: Move, end: KeyValues | None) -> None:
                 (largest or 0) - last - kept,
             )
         project.dialect.reserve(project.new.engine, bound.new.table, column, last + kept)
+
+
+def is_too_full(kept: int, largest: int | None) -> bool:
+    """Whether so few ids can be kept that a larger type is needed, which there is none of beyond 64 bits."""
+    return largest is not None and kept < FEWEST_IDS and largest < 2**63 - 1
 
 
 def headroom(last: int, largest: int | None) -> int:

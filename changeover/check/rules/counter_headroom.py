@@ -9,7 +9,7 @@ from changeover.check.case import Case
 from changeover.check.finding import Finding, Severity
 from changeover.check.id_space import id_space
 from changeover.check.rule import MappingRule
-from changeover.planning import FEWEST_IDS, HEADROOM, headroom
+from changeover.planning import HEADROOM, headroom, is_too_full
 from changeover.types.integer import Integer
 
 
@@ -41,7 +41,7 @@ class CounterHeadroom(MappingRule):
         kept = headroom(highest, column.kind.high)
         if kept < HEADROOM:
             left = column.kind.high - highest - kept
-            refused = ", with which planning refuses the table" if kept < FEWEST_IDS else ""
+            refused = ", with which planning refuses the table" if is_too_full(kept, column.kind.high) else ""
             yield self.find(
                 case,
                 f"above the highest old id, {kept} are kept for the old application and {left} are left for the new{refused}",

@@ -153,7 +153,7 @@ def _raised(cursor: Any, table: TableName, column: str, count: int, above: int =
         assert counter is not None
         first = max(counter.next, above)
         if first + count > counter.next:
-            cursor.execute(f"ALTER TABLE {name} AUTO_INCREMENT = {first + count}")
+            cursor.execute(f"ALTER TABLE {name} AUTO_INCREMENT = {min(first + count, counter.largest)}")
     finally:
         cursor.execute("UNLOCK TABLES")
     return range(first, first + count)
