@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,6 +75,8 @@ class Side:
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
         """A session as an old database has."""
+        if self.family == "sqlite":  # whose file is opened for reading only, and must be there
+            Path(str(sa.make_url(self.url).database)).touch()
         engine = ENGINES[self.family](sa.make_url(self.url), "old", 1)
         with engine.connect() as connection:
             yield connection
