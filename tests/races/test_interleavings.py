@@ -23,6 +23,7 @@ from changeover.transfer.chunk import Keys
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.retry import Stop, retried
+from changeover.transfer.write import Writer
 from tests.races.gate import Background, Gate, after, before
 from tests.transfer.rig import KINDS, Rig, assert_settled, copy
 
@@ -172,6 +173,40 @@ def test_two_copiers_of_rows_that_match_make_one_row_of_two(
     assert ids == {i for i, _ in r.rows(new)}
     assert len(r.rows("changeover_id_map")) == 60
     assert_settled(shop, done[:1])
+
+
+@servers
+def test_a_parent_that_comes_while_its_child_is_copied_lets_the_child_in(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there for the question who lacks a parent, and was not for the write."""
+    r = rig(kind, workers=1)
+    r.run(
+        r.old,
+        "CREATE TABLE node (no INT PRIMARY KEY, up INT)",
+        "INSERT INTO node VALUES (1, NULL), (2, 1)",
+    )
+    new = sa.Table(
+        "nodes",
+        sa.MetaData(),
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("parent_id", sa.Integer, sa.ForeignKey("nodes.id")),
+    )
+    new.create(r.new)
+    node = old("shop", "node")
+    mapping = Mapping("nodes", node, {"parent_id": lookup("nodes", node.up)}, ids=Assigned())
+    child, parent = r.project(mapping), r.project(mapping)
+    first, second = plan(child, "shop.node", rows_per_range=1)
+    copied = iter([first.name])
+
+    def copy_the_parent(*_: object) -> None:
+        if name := next(copied, None):
+            assert [done.error for done in run(parent, "shop.node", [name])] == [None]
+
+    after(monkeypatch, Writer, "_descend", copy_the_parent)
+    assert [done.error for done in run(child, "shop.node", [second.name])] == [None]
+    assert r.rejects() == []
+    assert len(r.rows(new)) == 2
 
 
 @servers
