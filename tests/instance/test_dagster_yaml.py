@@ -18,6 +18,6 @@ def test_dagster_accepts_the_settings(tmp_path: Path) -> None:
         assert instance.run_retries_enabled is True
         concurrency = instance.get_concurrency_config()
         assert concurrency.run_queue_config is not None
-        assert concurrency.run_queue_config.max_concurrent_runs == 6
+        assert concurrency.run_queue_config.max_concurrent_runs == 10
         assert concurrency.pool_config.default_pool_limit == 2
         assert instance.get_settings("run_retries")["retry_on_asset_or_op_failure"] is False

@@ -77,7 +77,7 @@ def test_a_connection_that_is_cut_is_made_again(
     elif point == "allocated":
         after(monkeypatch, dialect, "allocate", lambda _, connection, *__: end(connection))
     else:
-        after(monkeypatch, Writer, "_store", lambda writer: end(writer.connection))
+        after(monkeypatch, Writer, "_store", lambda writer, *_: end(writer.connection))
     (done,) = backfill(project, "shop.note")
     assert done.error is None
     assert cut == ([point] if point != "allocated" or kind == "postgres" else [])
