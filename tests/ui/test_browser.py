@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.ui.browser import page, reads
 from tests.ui.live import Live
@@ -84,5 +84,6 @@ def test_columns_say_where_they_come_from(ui: Page) -> None:
 
 def test_resources_show_the_names_of_variables_and_no_values(ui: Page, products: Live) -> None:
     ui.goto("/locations/changeover/resources/old_shop", wait_until="commit")
-    reads(ui, "CHANGEOVER_OLD_SHOP_URL")
+    # As a value: in quotes.
+    expect(ui.get_by_text("CHANGEOVER_OLD_SHOP_URL").filter(visible=True).first).to_be_visible()
     assert str(products.sample.folder) not in ui.content()
