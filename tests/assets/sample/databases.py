@@ -81,6 +81,7 @@ class Sample:
             "shop",
             "DELETE FROM tb_grade WHERE mem_no IN (SELECT mem_no FROM tb_grade WHERE grade = 'silver')",
         )
+        self.execute("shop", "CREATE UNIQUE INDEX IF NOT EXISTS grade_member ON tb_grade (mem_no)")
 
     def count(self, name: str, table: str) -> int:
         return int(str(self.execute(name, f"SELECT count(*) FROM {table}")[0][0]))
