@@ -33,9 +33,12 @@ AT_ONCE = 50_000
 """Most ids of one statement: 0.2 s, as measured."""
 
 KNOCKS, PAUSE_SECONDS = 20, 0.05
-"""How often a table is asked for without waiting, and about how long is paused in between, before all is tried again."""
+"""How often a table is asked for, and about how long is paused in between, before all is tried again."""
 
-_LOCKED = 1205
+PATIENCE_SECONDS = 0.02
+"""How long one asking may wait, and the table's users behind it. Without any, statements that come thick never let us in."""
+
+_LOCKED, _WAITED = 1205, 1969
 _BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _DOUBLE = 53
 # The table's options begin on the line that closes its columns; comments and partitions, which may hold anything, come later.
@@ -160,20 +163,29 @@ def _raised(cursor: Any, table: TableName, column: str, count: int, above: int =
 
 
 def _lock(cursor: Any, name: str) -> None:
-    """Lock the table, without waiting where the server can: whoever waits for it has the table's readers wait behind.
+    """Lock the table, waiting hardly at all where the server can do that: whoever comes later waits behind us.
 
     MySQL waits for a second at least, and is asked once.
     """
     cursor.execute("SET SESSION lock_wait_timeout = 0")
     cursor.execute("SELECT @@lock_wait_timeout")
-    for left in range(0 if cursor.fetchone()[0] else KNOCKS, -1, -1):
-        try:
-            cursor.execute(f"LOCK TABLES {name} WRITE")
-            return
-        except pymysql.err.OperationalError as error:
-            if error.args[0] != _LOCKED or not left:
-                raise
-            time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
+    fine = not cursor.fetchone()[0]
+    if fine:
+        cursor.execute(f"SET SESSION lock_wait_timeout = 1, max_statement_time = {PATIENCE_SECONDS}")
+    try:
+        for left in range(KNOCKS if fine else 0, -1, -1):
+            try:
+                cursor.execute(f"LOCK TABLES {name} WRITE")
+                return
+            except pymysql.err.OperationalError as error:
+                if error.args[0] not in (_LOCKED, _WAITED):
+                    raise
+                if not left:
+                    raise pymysql.err.OperationalError(_LOCKED, f"{name} was in use all the time") from error
+                time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
+    finally:
+        if fine:
+            cursor.execute("SET SESSION max_statement_time = 0")
 
 
 def _step(cursor: Any) -> int:
