@@ -184,9 +184,15 @@ class _Binder:
         source: Kind,
         marked: bool = False,
     ) -> BoundColumn:
-        staged = self.stage(field)
+        staged = self.key_again(field, kind, source) or self.stage(field)
         value = kind.store(staged, self.new_schema.dialect.family)
         return BoundColumn(name, kind, source, value, (staged,), target.nullable, marked=marked)
+
+    def key_again(self, field: sa.ColumnElement[Any], kind: Kind, source: Kind) -> str | None:
+        """The staged key, where a column is made of the very number that it is; it travels once."""
+        numbers = isinstance(kind, Integer) and isinstance(source, Integer) and self.key.is_number
+        same = numbers and field.compare(self.fields[0])
+        return self.new_schema.dialect.as_text("s.k") if same else None
 
     def python(self, name: str, target: ColumnShape, kind: Kind, made: Python) -> BoundColumn:
         sources = [self.source(name, value) for value in made.inputs]

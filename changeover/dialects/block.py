@@ -45,16 +45,18 @@ class Block:
         """The rows, still escaped."""
         return self.data.split(b"\n") if self.rows else []
 
-    def measure(self) -> tuple[int, int]:
-        """How many bytes its texts have, and how many of its fields are NULL."""
+    def measure(self, fields: int) -> tuple[int, int]:
+        """How many bytes its texts have, and how many are NULL, if each row has so many fields."""
         if not self.rows:
             return 0, 0
+        length = len(self.data) - (self.rows * fields - 1)
+        if b"\\" not in self.data:
+            return length, 0
         # Counted from the left, two backslashes are one escape. A NULL is a backslash of its own before an N.
         nulls = self.data.count(b"\\N") - self.data.count(b"\\\\N")
         escapes = self.data.count(b"\\") - self.data.count(b"\\\\")
-        ends = self.data.count(b"\t") + self.data.count(b"\n")
         # A NULL is counted as an escape of one byte, which it hasn't got.
-        return len(self.data) - ends - escapes - nulls, nulls
+        return length - escapes - nulls, nulls
 
     def columns(self, wanted: Sequence[int]) -> list[list[str | None]]:
         """The texts of some columns, by their places; None is NULL. Raises UnicodeDecodeError for text that isn't UTF-8."""

@@ -130,9 +130,9 @@ def _misfits_of(
         for _, reasons in asked
     ]
     inner = ", ".join(f"{flag} AS f{n}" for n, flag in enumerate(flags))
-    texts = ", ".join(f"CASE WHEN f{n} > 0 THEN {_alias(column)} END" for n, (column, _) in enumerate(asked))
+    texts = ", ".join(f"CASE WHEN f{n} > 0 THEN v{n} END" for n in range(len(asked)))
     bad = sql.either([f"f{n} > 0" for n in range(len(asked))])
-    names = ", ".join(f"{column.text} AS {_alias(column)}" for column, _ in asked)
+    names = ", ".join(f"{column.text} AS v{n}" for n, (column, _) in enumerate(asked))
     found = rows(
         connection,
         f"SELECT k, {', '.join(f'f{n}' for n in range(len(asked)))}, {texts} FROM "
@@ -145,10 +145,6 @@ def _misfits_of(
             if number:
                 rejects.append(_reject(key, column.name, reasons[int(number) - 1].reason, value))
     return rejects
-
-
-def _alias(column: BoundColumn) -> str:
-    return "v_" + column.text.removeprefix("s.").strip('`"')
 
 
 def _reasons(bound: Bound, column: BoundColumn, marks_only: bool) -> list[Misfit]:

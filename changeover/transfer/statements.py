@@ -40,6 +40,11 @@ def counted(connection: sa.Connection, bound: Bound) -> tuple[int, int]:
     return int(total), int(keys)
 
 
+def staged(connection: sa.Connection, bound: Bound) -> int:
+    """How many rows are staged. An engine that keeps count reads none."""
+    return int(scalar(connection, f"SELECT COUNT(*) FROM {sql.stage(bound)} AS s"))
+
+
 def key_text(key: Any) -> str:
     """A root key as a driver gives it, as text."""
     return key.decode() if isinstance(key, (bytes, bytearray)) else str(key)

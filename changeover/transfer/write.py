@@ -23,7 +23,7 @@ from changeover.transfer.identify import identify
 from changeover.transfer.in_order import insert_in_order
 from changeover.transfer.part import Root, unlink
 from changeover.transfer.remember import remember, taken
-from changeover.transfer.statements import counted, rows, run, scalar, unstage
+from changeover.transfer.statements import counted, rows, run, scalar, staged, unstage
 from changeover.transfer.unreadable import bad_text
 
 ROUNDS = 4
@@ -182,6 +182,9 @@ class Writer:
             raise _Unlike(unlike(connection, bound))
         if bound.new.late and (orphans := dangling(connection, bound)):
             raise _Out(orphans)
+        if fresh and bound.identity == "direct" and inserted == staged(connection, bound):
+            # Each has a row of its own under a primary key that its root's key alone makes.
+            return Applied(inserted=inserted)
         unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
 

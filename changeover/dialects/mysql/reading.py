@@ -46,7 +46,8 @@ def read(connection: sa.Connection, select: sa.Select[Any]) -> Block:
         if count > 1:
             raise BlockTooLarge(f"the old server could not send {count} rows at once")
         return _one_by_one(connection, select)
-    return Block(_unhexed(data[:-1]), count)
+    data = data[:-1]
+    return Block(_unhexed(data) if any(is_long(column.type) for column in rows.c) else data, count)
 
 
 def _unhexed(data: bytes) -> bytes:

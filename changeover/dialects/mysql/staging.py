@@ -39,7 +39,7 @@ def stage(connection: sa.Connection, name: str, columns: Sequence[str], block: B
             raise UnstageableText("some text is not valid UTF-8") from None
         by_file = _local_infile(connection, cursor)
         loaded = _load(cursor, name, block) if by_file else _insert(driver, cursor, name, block)
-        if loaded != block.rows or _staged(cursor, name, columns) != block.measure():
+        if loaded != block.rows or _staged(cursor, name, columns) != block.measure(len(columns)):
             raise RuntimeError(f"the stage of {block.rows} rows does not hold what was read")
 
 
