@@ -13,8 +13,9 @@ SAME_AS_OLD = "same_as_old"
 _DESCRIPTIONS = {
     NO_REJECTS: "Every row of the key range could be converted and stored. One that could not waits in the ledger "
     "with its key, column and reason (`changeover rejects`).",
-    ROWS_ACCOUNTED_FOR: "No row that was read from the key range is lost on the way: each was inserted, updated, "
-    "found right, or rejected.",
+    ROWS_ACCOUNTED_FOR: "No row that was read from the key range is lost on the way, and none is counted twice: inserted, updated, "
+    "unchanged and rejected rows are together exactly the rows due. Due is a row for each row read and each new table whose filter "
+    "lets it pass, and one for each old row that is gone and whose new row other rows still refer to.",
 }
 
 

@@ -14,6 +14,7 @@ import dagster as dg
 
 from assets.keys import new_key, safe
 from assets.watched import watched
+from changeover.capture.outbox import Lag
 from changeover.capture.sync import Beat, run
 from changeover.ledger.capture import captured
 from changeover.ledger.rejects import open_count
@@ -124,7 +125,8 @@ class _View:
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
     shown: dict[str, float] = field(default_factory=dict[str, float])
-    lag: float = 0.0
+    lag: dict[str, float] = field(default_factory=dict[str, float])
+    """The longest by root since the last observation, in seconds."""
     broken: tuple[str, ...] = ()
 
     def show(self, beat: Beat) -> None:
@@ -132,7 +134,8 @@ class _View:
         for root, counts in beat.roots.items():
             for name, number in counts.items():
                 self.counts[root][name] += number
-        self.lag = max(self.lag, beat.lag_seconds)
+        for root, lag in beat.lags.items():
+            self.lag[root] = max(self.lag.get(root, 0.0), lag.seconds)
         if beat.broken != self.broken:
             self.broken = beat.broken
             for table in beat.broken:
@@ -143,7 +146,8 @@ class _View:
         seconds = time.monotonic() - self.began
         if seconds >= SECONDS_BETWEEN_OBSERVATIONS:
             self._observe(beat, seconds)
-            self.began, self.lag = time.monotonic(), 0.0
+            self.began = time.monotonic()
+            self.lag.clear()
             self.counts.clear()
 
     def _observe(self, beat: Beat, seconds: float) -> None:
@@ -151,8 +155,12 @@ class _View:
         for root, move in self.project.moves.items():
             if move.database != self.database:
                 continue
-            counts = self.counts.get(root, {})
-            if not counts and now - self.shown.get(root, 0.0) < SECONDS_BETWEEN_IDLE_OBSERVATIONS:
+            counts, lag = self.counts.get(root, {}), beat.lags.get(root, Lag())
+            if (
+                not counts
+                and not lag.keys
+                and now - self.shown.get(root, 0.0) < SECONDS_BETWEEN_IDLE_OBSERVATIONS
+            ):
                 continue
             self.shown[root] = now
             with self.project.reading() as connection:
@@ -160,8 +168,8 @@ class _View:
                     rejected = open_count(connection, bound.id)
                     waiting = open_count(connection, bound.id, kind="waiting")
                     numbers = {
-                        "lag_keys": beat.lag_keys,
-                        "lag_seconds": round(self.lag, 3),
+                        "lag_keys": lag.keys,
+                        "lag_seconds": round(self.lag.get(root, 0.0), 3),
                         "changes_per_second": round(counts.get("keys_applied", 0) / seconds, 2),
                         **{name: int(counts.get(name, 0)) for name in ("inserted", "updated", "deleted")},
                         "waiting": waiting,

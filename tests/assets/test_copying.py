@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import dagster as dg
 import pytest
 
 from assets import copying
+from assets.events import evaluations
 from assets.partitions import partitions_name
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Registry
@@ -60,12 +62,33 @@ def test_a_second_run_finds_everything_right(copy: Run, parents: None) -> None:
     assert {(m["inserted"], m["updated"], m["unchanged"]) for m in again.values()} == {(0, 0, 100)}
 
 
-def test_every_row_read_is_accounted_for(copy: Run, parents: None) -> None:
-    result = copy("member")
-    for evaluation in checked(result, "member", "rows_accounted_for").values():
-        assert evaluation.passed
-        assert isinstance(evaluation.metadata["rows_read"].value, int)
-        assert evaluation.metadata["rows_read"].value > 0
+@pytest.mark.parametrize(("table", "targets"), [("member", 1), ("study", 2), ("coupon", 1)])
+def test_every_row_read_is_accounted_for_in_every_target(
+    copy: Run, parents: None, table: str, targets: int
+) -> None:
+    for _ in range(2):
+        for evaluation in checked(copy(table), table, "rows_accounted_for").values():
+            assert evaluation.passed
+            read, due, found = (
+                evaluation.metadata[name].value for name in ("rows_read", "due", "accounted_for")
+            )
+            assert isinstance(read, int)
+            assert read * targets == due == found
+            assert read > 0
+
+
+@pytest.mark.parametrize(("wrong", "passes"), [(-1, False), (0, True), (1, False)])
+def test_a_row_too_few_and_a_row_too_many_are_not_accounted_for(
+    copy: Run, parents: None, registry: Registry, project: Project, wrong: int, passes: bool
+) -> None:
+    copy("coupon")
+    with project.reading() as connection:
+        found = ranges_of(connection, "shop.tb_coupon")[0]
+    told = evaluations(
+        component_of(registry, "coupon"), replace(found, unchanged=found.unchanged + wrong), {}
+    )
+    (evaluation,) = [one for one in told if one.check_name == "rows_accounted_for"]
+    assert evaluation.passed is passes
 
 
 def test_a_merge_has_the_ranges_of_all_its_roots(
