@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 
 from assets import copying
 from assets.events import evaluations
+from assets.keys import new_key
 from assets.partitions import partitions_name
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Registry
@@ -245,3 +247,37 @@ def _ranges_of_members() -> list[str]:
     shop = [f"shop.tb_member {first:010d}-{first + 4:010d}" for first in range(1, MEMBERS, 5)]
     community = [f"community.member {first:010d}-{first + 9:010d}" for first in range(1, GUESTS, 10)]
     return [key.replace("0000000001-", "0000000000-") for key in (*shop, *community)]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_run_that_was_to_compare_as_well_says_that_it_did_not(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    registry: Registry,
+    sample: Sample,
+    parents: None,
+    breaks: bool,
+) -> None:
+    if breaks:
+        sample.make_a_member_fail(1)
+    key = new_key("member")
+    keys = keys_of(instance, registry, "member")
+    job = defs.resolve_implicit_global_asset_job_def()
+    tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+
+    def states(*checks: str) -> list[tuple[bool, dg.AssetCheckSeverity, str]]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            subset = job.get_subset(
+                asset_selection={key},
+                asset_check_selection={dg.AssetCheckKey(key, name) for name in checks} or None,
+            )
+            result = subset.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        assert result.success is not breaks
+        found = checked(result, "member", "same_as_old").values()
+        return [(one.passed, one.severity, one.description or "") for one in found]
+
+    ((passed, severity, description),) = states()
+    assert (passed, severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "compare_tables" in description
+    assert states("no_rejects", "rows_accounted_for") == []
