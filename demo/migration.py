@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import exc
 
+from changeover.ledger.rejects import open_rejects
 from changeover.ledger.status import TableStatus, table_status
 from changeover.project import Project
 from changeover.transfer import RangeCompared
@@ -17,6 +18,9 @@ from demo.progress import Display, Look
 from pipelines.launch import Launched, launch_everything, switch_on
 
 LOOK_SECONDS = 0.5
+REJECTS_SHOWN = 10
+SAY_SECONDS = 15.0
+"""Between lines that say what is waited for."""
 
 
 def copy_everything(
@@ -48,8 +52,11 @@ def catch_up(
     project: Project, display: Display, runs: Sequence[Launched], check: Callable[[], None], lag: Lag
 ) -> str:
     """Wait until live sync has applied all that was written. Returns what is left after `PATIENCE`, in words."""
-    until, left = time.monotonic() + PATIENCE, "nothing was looked at"
+    until, left, said = time.monotonic() + PATIENCE, "nothing was looked at", time.monotonic()
     while left and time.monotonic() < until:
+        if time.monotonic() - said > SAY_SECONDS:
+            said = time.monotonic()
+            display.say(f"still to be applied: {left}")
         check()
         display.show(Look(_looked(project, lag) or (), runs, syncs=lag.syncs))
         try:
@@ -58,6 +65,10 @@ def catch_up(
             continue
         if left:
             time.sleep(LOOK_SECONDS)
+    if left:
+        with project.reading() as connection:
+            for one in open_rejects(connection, limit=REJECTS_SHOWN):
+                display.say(f"{one.mapping}, key {one.root_key}, {one.kind}: {one.reason}")
     return left
 
 

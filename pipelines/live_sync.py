@@ -4,11 +4,13 @@ The run applies what the old application changes until it is stopped. Lag, rates
 new tables: Dagster plots them. The ledger knows them as well, and `changeover status` shows them without Dagster.
 """
 
+import math
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 
@@ -42,8 +44,9 @@ def live_sync(registry: Registry, database: str) -> dg.JobDefinition:
     involved = needed_for(registry, database)
     name = job_name(database)
 
-    @dg.op(name=f"apply_changes_of_{safe(database)}", required_resource_keys=resource_keys(involved))
-    def apply_changes(context: dg.OpExecutionContext) -> None:
+    # Yields observations, since what is logged otherwise by an op is stored when the op ends, and this one runs for weeks.
+    @dg.op(name=f"apply_changes_of_{safe(database)}", required_resource_keys=resource_keys(involved), out={})
+    def apply_changes(context: dg.OpExecutionContext) -> Iterator[Any]:
         with open_project(context.resources, involved) as project:
             view = _View(context, project, database)
 
@@ -53,7 +56,7 @@ def live_sync(registry: Registry, database: str) -> dg.JobDefinition:
             for beat in watched(
                 work, lambda: None, SECONDS_BETWEEN_OBSERVATIONS, at_end_of(context.resources)
             ):
-                view.show(beat)
+                yield from view.show(beat)
 
     @dg.job(
         name=name,
@@ -121,15 +124,19 @@ class _View:
     project: Project
     database: str
     began: float = field(default_factory=time.monotonic)
+    due: float = 0.0
+    """The first beat is told of at once: whoever has started it sees that it works."""
     counts: dict[str, dict[str, float]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
     shown: dict[str, float] = field(default_factory=dict[str, float])
+    quiet: set[str] = field(default_factory=set[str])
+    """Roots of which it was told last that nothing happened: a plot ends at zero, not at the last change."""
     lag: dict[str, float] = field(default_factory=dict[str, float])
     """The longest by root since the last observation, in seconds."""
     broken: tuple[str, ...] = ()
 
-    def show(self, beat: Beat) -> None:
+    def show(self, beat: Beat) -> Iterator[dg.AssetObservation]:
         """Take a beat in, and tell what it is time to tell."""
         for root, counts in beat.roots.items():
             for name, number in counts.items():
@@ -143,26 +150,25 @@ class _View:
                     "capture of %s is broken: its changes are not applied until `changeover sync install` repaired it",
                     table,
                 )
-        seconds = time.monotonic() - self.began
-        if seconds >= SECONDS_BETWEEN_OBSERVATIONS:
-            self._observe(beat, seconds)
-            self.began = time.monotonic()
+        now = time.monotonic()
+        if now >= self.due:
+            yield from self._observe(beat, max(now - self.began, 1e-3))
+            self.began, self.due = now, now + SECONDS_BETWEEN_OBSERVATIONS
             self.lag.clear()
             self.counts.clear()
 
-    def _observe(self, beat: Beat, seconds: float) -> None:
+    def _observe(self, beat: Beat, seconds: float) -> Iterator[dg.AssetObservation]:
         now = time.monotonic()
         for root, move in self.project.moves.items():
             if move.database != self.database:
                 continue
             counts, lag = self.counts.get(root, {}), beat.lags.get(root, Lag())
-            if (
-                not counts
-                and not lag.keys
-                and now - self.shown.get(root, 0.0) < SECONDS_BETWEEN_IDLE_OBSERVATIONS
-            ):
+            quiet = not counts and not lag.keys
+            recent = now - self.shown.get(root, -math.inf) < SECONDS_BETWEEN_IDLE_OBSERVATIONS
+            if quiet and recent and root in self.quiet:
                 continue
             self.shown[root] = now
+            (self.quiet.add if quiet else self.quiet.discard)(root)
             with self.project.reading() as connection:
                 for bound in move.bounds:
                     rejected = open_count(connection, bound.id)
@@ -175,6 +181,4 @@ class _View:
                         "waiting": waiting,
                         "rejected": rejected,
                     }
-                    self.context.log_event(
-                        dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers)
-                    )
+                    yield dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers)
