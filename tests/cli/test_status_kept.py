@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from changeover.ledger.clock import now
 from tests.cli.shop import MAPPINGS, Shop
@@ -20,7 +22,7 @@ def copied(shop) -> Shop:
     return one
 
 
-def kept(one: Shop) -> dict[str, dict]:
+def kept(one: Shop) -> dict[str, Any]:
     return {t["root"]: t["kept"] for t in one.run("status", "--json").document["tables"]}
 
 
@@ -187,12 +189,12 @@ def test_it_asks_as_much_for_one_table_as_for_many(copied):
     def note(*words: object) -> None:
         asked.append(str(words[2]))
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    event.listen(sa.Engine, "before_cursor_execute", note)
     try:
         copied.run("status", "category")
         one = len([a for a in asked if "changeover_" in a])
         asked.clear()
         copied.run("status")
     finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        event.remove(sa.Engine, "before_cursor_execute", note)
     assert len([a for a in asked if "changeover_" in a]) == one
