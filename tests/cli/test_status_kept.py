@@ -65,28 +65,6 @@ def test_what_was_applied_is_told_by_table_and_a_live_sync_that_was_stopped_says
     assert "`changeover sync run shop`" in ended.out
 
 
-def test_a_running_live_sync_tells_its_rate_and_when_it_was_heard_of(copied):
-    process = copied.start("sync", "run")
-    told: list[str] = []
-
-    def busy() -> bool:
-        copied.execute("UPDATE tb_product SET price = price + 1")
-        ended = copied.run("status")
-        assert ended.code == 0
-        told[:] = [line for line in ended.out.splitlines() if line.startswith("shop.tb_product  live sync")]
-        return (
-            kept(copied)["shop.tb_product"]["rate"] > 0
-            and "live sync of shop: running, heard of " in ended.out
-        )
-
-    copied.wait_until(process, busy)
-    assert told[0].split()[1:4] == ["live", "sync", "running"]
-    copied.wait_until(process, lambda: not copied.scalar("SELECT rate FROM changeover_sync_root"))
-    process.terminate()
-    copied.end(process)
-    assert {k["rate"] for k in kept(copied).values()} == {0.0}
-
-
 def test_a_broken_table_is_a_finding_with_its_reason_its_remedy_and_what_waits(copied):
     copied.execute("UPDATE tb_product SET price = price + 1 WHERE goods_no <= 4")
     copied.execute("UPDATE tb_category SET cate_nm = 'other' WHERE cate_no = 1")
