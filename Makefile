@@ -20,7 +20,7 @@ DEMO_NEEDS_postgres := postgresql
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(RUN) ## migrate the sample databases while you watch (DB=sqlite|mariadb|postgres, SCALE=n, CI=true)
+demo: $(RUN) ## migrate the sample databases while you watch (DB=sqlite|mariadb|postgres, SCALE=n, CI=true; LIVE=1, RATE=n: while the old applications write)
 	@scripts/system_packages $(DEMO_NEEDS_$(DB))
 	@$(BIN)/python -m demo
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from assets.checks import not_compared
 from assets.component import Component
 from assets.events import REJECTS_SHOWN, Rejected, evaluations, materializations
 from assets.keys import new_key
@@ -48,6 +49,7 @@ def copy_partitions(context: dg.AssetExecutionContext, component: Component, reg
                 ranges = [found for found in ranges if not copy.is_done(found)]
             if ranges:
                 yield from copy.root(root, ranges)
+    yield from not_compared(context, component.targets)
     if copy.failed:
         raise _failure(copy.failed, len(context.partition_keys))
 

@@ -57,8 +57,6 @@ def evaluations(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """The evaluations of a range's checks, for each target. ``rejected`` is by target."""
     partition = _partition(component, done)
-    # A rejected row need not have been read: its root may be gone, and its row referred to.
-    accounted = done.written + done.unchanged + done.rejected
     for target in component.targets:
         mine = rejected.get(target, Rejected(0, ()))
         yield partition_evaluation(
@@ -76,11 +74,13 @@ def evaluations(
             new_key(target),
             ROWS_ACCOUNTED_FOR,
             partition,
-            passed=accounted >= done.rows_read,
-            description=f"{done.rows_read:,} rows read; {accounted:,} written, found right or rejected.",
+            # Of a range that was copied before rows were counted as due, no more can be said than that none is missing.
+            passed=done.accounted == done.due if done.due is not None else done.accounted >= done.rows_read,
+            description=_accounted_text(done),
             metadata={
                 "rows_read": dg.MetadataValue.int(done.rows_read),
-                "accounted_for": dg.MetadataValue.int(accounted),
+                "accounted_for": dg.MetadataValue.int(done.accounted),
+                **({} if done.due is None else {"due": dg.MetadataValue.int(done.due)}),
             },
         )
 
@@ -109,6 +109,14 @@ def _numbers(done: KeyRange) -> dict[str, dg.MetadataValue]:
         "keys_above": dg.MetadataValue.text("(open)" if done.lower is None else ", ".join(done.lower)),
         "keys_up_to": dg.MetadataValue.text(", ".join(done.upper)),
     }
+
+
+def _accounted_text(done: KeyRange) -> str:
+    found = f"{done.written:,} written, {done.unchanged:,} found right, {done.rejected:,} rejected"
+    if done.due is None:
+        return f"{done.rows_read:,} rows read; {found}. Copied before the exact sum was kept: materialize again for it."
+    same = "are" if done.accounted == done.due else "should be"
+    return f"{done.rows_read:,} rows read; {found}: {same} {done.due:,} rows due."
 
 
 def _rejects_text(rows: int, target: str) -> str:

@@ -274,7 +274,7 @@ class _Watch:
         with self.opened.capturing("shop").connect() as connection:
             reading = connection.execution_options(isolation_level="AUTOCOMMIT")
             while not self._stop.wait(LOOK_SECONDS):
-                _, self._last = outbox.waiting(reading)
+                self._last = sum(outbox.waiting(reading).values(), outbox.Lag()).seconds
                 self._seen.append(self._last)
 
 

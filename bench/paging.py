@@ -53,7 +53,7 @@ def _pages(url: str, new: str, kind: Database, key: str, table: str) -> list[Fig
         with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             root, key_ = bound.mapping.root, bound.key
             begin = page_end(connection, schema.dialect, root, key_, None, None, 1)
-            start, end = _before_last(connection, bound), last_key(connection, root, key_)
+            start, end = _before_last(connection, bound), last_key(connection, bound.dialect, root, key_)
             pages = {
                 "first": _page(connection, schema.dialect, bound, begin, end),
                 "last": _page(connection, schema.dialect, bound, start, end),

@@ -106,7 +106,7 @@ def _plan(
         with project.reading() as connection:
             last = ledger.last_range(connection, root)
         _refuse_odd_keys(source, project, move, last.upper if last else None)
-        end = last_key(source, old, key)
+        end = last_key(source, schema.dialect, old, key)
         size = rows_per_range or _declared(move) or _chosen(project, move, source)
         no, lower = (last.no + 1, last.upper) if last else (1, None)
         pending: list[Planned] = []
@@ -115,11 +115,14 @@ def _plan(
         before = Once(partial(_reserve, project, move, end))
         if last is None and end is None:
             before()
-        while end is not None and (limit is None or len(added) + len(pending) < limit):
+        whole = True
+        while whole and end is not None and (limit is None or len(added) + len(pending) < limit):
             upper, rows = page_end(source, schema.dialect, old, key, lower, None, size), size
-            if upper is None:
+            if upper is None and partial_tail:
+                # Asked for now: rows have come and gone since the walk began. After it the plan is complete, whatever comes next.
+                whole = False
+                upper = moved_on(old, key, lower, last_key(source, schema.dialect, old, key, lower))
                 rows = _rest(source, project, move, lower)
-                upper = moved_on(old, key, lower, end) if rows and partial_tail else None
             if upper is None:
                 break
             pending.append(Planned(no, range_name(key, no, lower, upper), lower, upper, rows))

@@ -1,4 +1,4 @@
-"""What the demo is told by the environment: `make demo DB=mariadb SCALE=0.5 CI=true`."""
+"""What the demo is told by the environment: `make demo DB=mariadb SCALE=0.5 LIVE=1 CI=true`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+RATE = 100.0
+"""Rows that the three old applications change a second: a busy small service."""
 DATABASES = ("sqlite", "mariadb", "postgres")
 
 
@@ -17,12 +19,15 @@ class BadOption(ValueError):
 class Options:
     """``database`` is the kind of all databases, old and new. ``scale`` multiplies the 300,000 rows.
 
-    ``unattended``: nobody watches, so the demo ends after its summary.
+    ``unattended``: nobody watches, so the demo ends after its summary. ``live``: the old applications go on writing meanwhile,
+    ``rate`` changed rows a second in all.
     """
 
     database: str
     scale: float
     unattended: bool
+    live: bool = False
+    rate: float = RATE
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, terminal: bool) -> Options:
@@ -30,15 +35,25 @@ class Options:
         database = environment.get("DB") or "sqlite"
         if database not in DATABASES:
             raise BadOption(f"DB={database!r}: expected one of {', '.join(DATABASES)}")
-        ci = environment.get("CI", "").lower() not in ("", "0", "false", "no")
-        return cls(database, _scale(environment.get("SCALE") or "1"), ci or not terminal)
+        return cls(
+            database,
+            _number(environment, "SCALE", 1.0, "0.1 or 3"),
+            _is_on(environment, "CI") or not terminal,
+            _is_on(environment, "LIVE"),
+            _number(environment, "RATE", RATE, "20 or 500"),
+        )
 
 
-def _scale(text: str) -> float:
+def _is_on(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "").lower() not in ("", "0", "false", "no")
+
+
+def _number(environment: Mapping[str, str], name: str, usual: float, such_as: str) -> float:
+    text = environment.get(name) or str(usual)
     try:
-        scale = float(text)
+        number = float(text)
     except ValueError:
-        scale = math.nan
-    if not 0 < scale < math.inf:
-        raise BadOption(f"SCALE={text!r}: expected a number above 0, such as 0.1 or 3")
-    return scale
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise BadOption(f"{name}={text!r}: expected a number above 0, such as {such_as}")
+    return number

@@ -73,6 +73,18 @@ class Processes:
             raise ProcessFailed(self._failure(name, f"ended with status {code}"))
         return code == 0
 
+    def stop(self, name: str, seconds: float = 60.0) -> str:
+        """Ask the process to end, and wait for it. Returns what it has written. Raises ProcessFailed when it didn't end well."""
+        process = self._running[name]
+        process.terminate()
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise ProcessFailed(self._failure(name, f"did not end within {seconds:.0f} s")) from None
+        if code:
+            raise ProcessFailed(self._failure(name, f"ended with status {code}"))
+        return self.log(name).read_text(errors="replace")
+
     def check_alive(self, *names: str) -> None:
         """Raises ProcessFailed when one of these has ended."""
         for name in names:

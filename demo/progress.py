@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from changeover.cli.output import count, duration, stdout
+from changeover.cli.output import count, duration, number, stdout
 from changeover.ledger.status import TableStatus
+from changeover.ledger.sync import SyncState
 from pipelines.launch import Launched
 
 REFRESHES_PER_SECOND = 4
@@ -33,12 +34,14 @@ COLOURS = {
 
 @dataclass(frozen=True)
 class Look:
-    """One look at everything. ``compared`` is how many rows of a root were compared, ``verdicts`` what came of it."""
+    """One look at everything. ``compared`` is how many rows of a root were compared, ``verdicts`` what came of it; ``syncs`` are
+    the live syncs, where there are any."""
 
     tables: Sequence[TableStatus] = ()
     runs: Sequence[Launched] = ()
     compared: dict[str, int] | None = None
     verdicts: dict[str, str] | None = None
+    syncs: Sequence[SyncState] = ()
 
     def state(self, table: TableStatus) -> str:
         """The table's state in a word."""
@@ -90,6 +93,8 @@ class Lines(Display):
     def show(self, look: Look) -> None:
         for run in look.runs:
             self._tell(f"run {run.title}", run.state, f"run of {run.title}: {run.state.lower()}")
+        for sync in look.syncs:
+            self._tell(f"sync {sync.database}", sync.state, f"live sync of {sync.database}: {sync.state}")
         for table in look.tables:
             state = look.state(table).split()[0]
             self._tell(table.root, state, _words(table, state))
@@ -98,6 +103,8 @@ class Lines(Display):
             for table in look.tables:
                 if table.state == "running":
                     self.say(_words(table, look.state(table)))
+            if look.syncs:
+                self.say(_behind(look.syncs))
 
     def close(self) -> None:
         """Lines need no end."""
@@ -136,7 +143,8 @@ class Screen(Display):
         made = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
         for title, justify in (("old table", "left"), ("new", "left"), ("partitions", "right"), ("", "left")):
             made.add_column(title, justify=justify, no_wrap=True)  # pyright: ignore[reportArgumentType]
-        for title in ("rows", "rows/s", "left"):
+        behind = ("behind", "changes/s") if look.syncs else ()
+        for title in ("rows", "rows/s", "left", *behind):
             made.add_column(title, justify="right", no_wrap=True)
         made.add_column("", no_wrap=True)
         for table in look.tables:
@@ -150,9 +158,11 @@ class Screen(Display):
                 count(table.rows_read),
                 count(table.rate) if table.rate else "",
                 left,
+                *(_in_step(table) if look.syncs else ()),
                 Text(state, style=COLOURS.get(state, "")),
             )
-        return Group(made, Text(f"{self.seconds:6.1f} s  {_runs(look.runs)}"))
+        lines = [_runs(look.runs), *([_behind(look.syncs)] if look.syncs else [])]
+        return Group(made, *(Text(f"{self.seconds:6.1f} s  {line}") for line in lines if line))
 
 
 def display(*, terminal: bool) -> Display:
@@ -171,6 +181,24 @@ def _words(table: TableStatus, state: str) -> str:
     return (
         f"{table.root} -> {', '.join(table.targets)}: {state}, {table.ranges_done}/{table.ranges_total} partitions, "
         f"{count(table.rows_read)} rows{rate}{left}"
+    )
+
+
+def _in_step(table: TableStatus) -> tuple[str, str]:
+    """How many of the table's changes wait, and how many are applied a second."""
+    kept = table.kept
+    if kept is None:
+        return "", ""
+    return count(kept.lag_keys or 0), count(kept.rate) if kept.rate else ""
+
+
+def _behind(syncs: Sequence[SyncState]) -> str:
+    """How far behind each live sync is."""
+    return "live sync: " + ", ".join(
+        f"{sync.database} {number(sync.lag_keys, 'change')} behind ({duration(sync.lag_seconds)})"
+        if sync.state == "running"
+        else f"{sync.database} {sync.state}"
+        for sync in syncs
     )
 
 

@@ -17,7 +17,8 @@ from changeover.project import Project
 from changeover.settings import mappings_package, mask
 from demo.dagster_ui import DagsterUI
 from demo.databases import private_databases
-from demo.migration import compare_everything, copy_everything
+from demo.live import Lag, Traffic, install_outboxes, left_to_apply, sensors
+from demo.migration import Launching, catch_up, compare_everything, copy_everything
 from demo.options import BadOption, Options
 from demo.prepare import prepare
 from demo.processes import ROOT, Processes, ProcessFailed
@@ -64,26 +65,56 @@ def _run(options: Options, screen: Display) -> int:
         registry = load(mappings_package())
         project = stack.enter_context(Project.open(registry, databases.settings("assets")))
         screen.say(f"Dagster's UI: {dagster.url}")
-        runs = copy_everything(dagster, project, screen)
+        if options.live:
+            runs, left = _copied_live(dagster, project, screen, Traffic(processes, databases, options.rate))
+        else:
+            runs, left = copy_everything(project, screen, Launching(dagster.url), dagster.check), ""
         for problem in _problems(project, dagster, runs):
             screen.say(problem)
         screen.say("comparing old and new")
         compared, status = compare_everything(project, screen, runs)
+        left = left or (left_to_apply(project) if options.live else "")
         results = summarise(project, compared, status)
         screen.close()
         screen.console.print()
         screen.console.print(table_of(results, screen.console.width))
-        for line in words_of(results, screen.seconds):
+        for line in words_of(results, screen.seconds, left):
             screen.console.print(line, soft_wrap=True)
         if not options.unattended:
             _serve(dagster)
-        return exit_code(results, runs)
+        return exit_code(results, runs, left)
 
 
-def exit_code(results: Sequence[TableResult], runs: Sequence[Launched]) -> int:
-    """0 if every run succeeded and every table was moved, compared and found equal without a reject, else 1."""
+def exit_code(results: Sequence[TableResult], runs: Sequence[Launched], left: str = "") -> int:
+    """0 if every run succeeded and every table was moved, compared and found equal without a reject, and live sync left nothing,
+    else 1."""
     good = all(result.ok for result in results) and all(run.state == "SUCCESS" for run in runs)
-    return 0 if good and results and runs else 1
+    return 0 if good and results and runs and not left else 1
+
+
+def _copied_live(
+    dagster: DagsterUI, project: Project, screen: Display, traffic: Traffic
+) -> tuple[Sequence[Launched], str]:
+    """Copy everything while the old applications write, and let live sync catch up. Returns the runs, and what it left."""
+    lag = Lag()
+
+    def check() -> None:
+        dagster.check()
+        traffic.check()
+
+    install_outboxes(project, screen.say)
+    traffic.start()
+    screen.say(f"the old applications write: {traffic.rate:g} changed rows a second")
+    runs = copy_everything(project, screen, Launching(dagster.url, sensors(project)), check, lag)
+    screen.say(traffic.stop())
+    # What has keys above the last range came through the outbox, and belongs to no range that could be compared.
+    screen.say("appending ranges for what is new")
+    more = copy_everything(project, screen, Launching(dagster.url, only_missing=True), dagster.check, lag)
+    left = catch_up(project, screen, more, dagster.check, lag)
+    screen.say(
+        f"{lag.words()}, and " + (f"has not applied everything: {left}" if left else "is not behind any more")
+    )
+    return (*runs, *more), left
 
 
 def _problems(project: Project, dagster: DagsterUI, runs: Sequence[Launched]) -> list[str]:

@@ -62,7 +62,21 @@ def summarise(
         for bound in move.bounds:
             bounds.setdefault(bound.mapping.target, []).append(bound)
     with project.reading() as connection:
-        return [_result(connection, target, own, compared, status) for target, own in bounds.items()]
+        return [
+            _result(connection, target, own, compared, status, _old_rows(project, own))
+            for target, own in bounds.items()
+        ]
+
+
+def _old_rows(project: Project, bounds: Sequence[Bound]) -> int:
+    roots = {bound.mapping.root_name: bound for bound in bounds}
+    found = 0
+    for bound in roots.values():
+        schema = project.old[bound.mapping.database]
+        with schema.engine.connect() as connection:
+            query = sa.text(f"SELECT COUNT(*) FROM {schema.dialect.table(bound.old.table)}")
+            found += int(connection.execute(query).scalar_one())
+    return found
 
 
 def _result(
@@ -71,6 +85,7 @@ def _result(
     bounds: Sequence[Bound],
     compared: Sequence[RangeCompared],
     status: Sequence[TableStatus],
+    old: int,
 ) -> TableResult:
     roots = [s for s in status if s.root in {b.mapping.root_name for b in bounds}]
     mine = [c for c in compared if c.target == target]
@@ -81,7 +96,7 @@ def _result(
     seconds = sum(s.rows_read / s.rate for s in roots if s.rate)
     return TableResult(
         target=target,
-        old=sum(s.rows_planned for s in roots),
+        old=old,
         wanted=sum(c.old for c in mine),
         new=new,
         same=same,
@@ -130,10 +145,10 @@ def table_of(results: Sequence[TableResult], width: int) -> Table:
     return made
 
 
-def words_of(results: Sequence[TableResult], seconds: float) -> list[str]:
+def words_of(results: Sequence[TableResult], seconds: float, left: str = "") -> list[str]:
     """What the table doesn't say by itself.
 
-    Parameters: ``seconds`` from the demo's start to here.
+    Parameters: ``seconds`` from the demo's start to here; ``left`` is what live sync did not apply, in words.
     """
     shared = [
         f"{result.target}: {count(result.shared)} rows are made of rows of two old databases"
@@ -143,8 +158,8 @@ def words_of(results: Sequence[TableResult], seconds: float) -> list[str]:
     wrong = [result.target for result in results if not result.ok]
     moved = sum(result.wanted for result in results)
     verdict = (
-        f"NOT all was moved and equal: {', '.join(wrong)}"
-        if wrong
+        f"NOT all was moved and equal: {', '.join((*wrong, *([left] if left else [])))}"
+        if wrong or left
         else f"{count(moved)} rows of {len(results)} tables were moved, compared value by value, and are the same"
     )
     return [*shared, f"{verdict} ({duration(seconds)} in all)"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.checks import SAME_AS_OLD
+from assets.checks import COMPARE_JOB, SAME_AS_OLD
 from assets.component import Component
 from assets.keys import new_key, safe
 from assets.progress import SECONDS_BETWEEN_LINES, Progress
@@ -22,7 +22,7 @@ from changeover.project import Project
 from changeover.transfer import RangeCompared, compare
 from resources import at_end_of, open_project, resource_keys
 
-JOB = "compare_tables"
+JOB = COMPARE_JOB
 KEYS_SHOWN = 10
 
 

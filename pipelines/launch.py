@@ -8,7 +8,7 @@ generation of parents; a run costs about 5 CPU-seconds, so there are as few as c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,11 +44,11 @@ class Launched:
 
 @dataclass(frozen=True)
 class _Step:
-    """Assets that one op makes, with all their partitions."""
+    """Assets that one op makes. ``pieces`` are partitions that follow each other, those of one run each."""
 
     name: str
     assets: tuple[tuple[str, ...], ...]
-    partitions: tuple[str, ...]
+    pieces: tuple[tuple[str, ...], ...]
     parents: frozenset[str]
 
     @property
@@ -66,6 +66,7 @@ def launch_everything(
     on_progress: OnProgress = lambda _: None,
     poll_seconds: float = 0.5,
     ready_within: float = 120.0,
+    only_missing: bool = False,
 ) -> tuple[Launched, ...]:
     """Plan all tables, copy all ranges, parents before children, and compare old and new: by runs that the UI shows.
 
@@ -76,6 +77,7 @@ def launch_everything(
             better asked of the ledger (`changeover.ledger.status`).
         poll_seconds: between two looks.
         ready_within: seconds to wait for the web server and the project's code.
+        only_missing: leave out ranges that are materialized: what is copied are those that were appended since.
 
     Returns: all runs with their last states. Everything went well if each of them is SUCCESS. That of the comparison
         says that it was made: what it found is in its checks.
@@ -86,7 +88,13 @@ def launch_everything(
     planning = _ended(server, _launch_job(server, repository, PLAN), on_progress, poll_seconds)
     if planning.state != "SUCCESS":
         return (planning,)
-    copying = _copy(server, repository, lambda runs: on_progress((planning, *runs)), poll_seconds)
+    copying = _copy(
+        server,
+        repository,
+        lambda runs: on_progress((planning, *runs)),
+        poll_seconds,
+        only_missing=only_missing,
+    )
     done = (planning, *copying)
     if not compare or any(run.state != "SUCCESS" for run in copying):
         return done
@@ -94,10 +102,22 @@ def launch_everything(
     return (*done, _ended(server, last, lambda runs: on_progress((*done, *runs)), poll_seconds))
 
 
+def switch_on(graphql_url: str, sensors: Iterable[str], ready_within: float = 120.0) -> None:
+    """Start sensors, as a person does in the UI. One that runs already is left alone.
+
+    Raises: DagsterNotReady, GraphQLError.
+    """
+    server = GraphQL(graphql_url)
+    repository = server.repository(ready_within)
+    for name in sensors:
+        selector = {**repository.selector, "sensorName": name}
+        expect(server.ask(_START_SENSOR, selector=selector)["startSensor"], "Sensor")
+
+
 def _copy(
-    server: GraphQL, repository: Repository, on_progress: OnProgress, pause: float
+    server: GraphQL, repository: Repository, on_progress: OnProgress, pause: float, *, only_missing: bool
 ) -> tuple[Launched, ...]:
-    steps = {step.name: step for step in _steps(server)}
+    steps = {step.name: step for step in _steps(server, only_missing=only_missing)}
     runs: dict[str, list[Launched]] = {name: [Launched(step.title)] for name, step in steps.items()}
     while True:
         for name, step in steps.items():
@@ -124,16 +144,13 @@ def _begin(
         return [Launched(step.title, state="blocked")]
     if any(run.state != "SUCCESS" for run in parents):
         return runs[step.name]
-    pieces = [
-        step.partitions[at : at + RANGES_PER_RUN] for at in range(0, len(step.partitions), RANGES_PER_RUN)
-    ]
     # A table without a range is an empty table: there is nothing to copy.
-    return [_launch_ranges(server, repository, step, piece) for piece in pieces] or [
+    return [_launch_ranges(server, repository, step, piece) for piece in step.pieces] or [
         Launched(step.title, state="SUCCESS")
     ]
 
 
-def _steps(server: GraphQL) -> list[_Step]:
+def _steps(server: GraphQL, *, only_missing: bool) -> list[_Step]:
     nodes = [n for n in server.ask(_ASSETS)["assetNodes"] if n["isExecutable"] and n["isPartitioned"]]
     step_of = {tuple(n["assetKey"]["path"]): str(n["opNames"][0]) for n in nodes}
     found: list[_Step] = []
@@ -143,8 +160,21 @@ def _steps(server: GraphQL) -> list[_Step]:
             step_of[key] for n in mine for d in n["dependencyKeys"] if (key := tuple(d["path"])) in step_of
         }
         assets = tuple(tuple(n["assetKey"]["path"]) for n in mine)
-        found.append(_Step(name, assets, tuple(mine[0]["partitionKeys"]), frozenset(parents - {name})))
+        missing = {key for n in mine for key in n["assetPartitionStatuses"]["unmaterializedPartitions"]}
+        everything: list[str] = mine[0]["partitionKeys"]
+        pieces = _pieces(everything, missing if only_missing else set(everything))
+        found.append(_Step(name, assets, pieces, frozenset(parents - {name})))
     return found
+
+
+def _pieces(keys: Sequence[str], wanted: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    found: list[list[str]] = [[]]
+    for key in keys:
+        if key not in wanted or len(found[-1]) == RANGES_PER_RUN:
+            found.append([])
+        if key in wanted:
+            found[-1].append(key)
+    return tuple(tuple(piece) for piece in found if piece)
 
 
 def _launch_ranges(
@@ -195,7 +225,8 @@ def _states(server: GraphQL, run_ids: Iterable[str]) -> dict[str, str]:
 
 
 _ASSETS = """
-query { assetNodes { assetKey { path } opNames isExecutable isPartitioned partitionKeys dependencyKeys { path } } }
+query { assetNodes { assetKey { path } opNames isExecutable isPartitioned partitionKeys dependencyKeys { path }
+    assetPartitionStatuses { ... on DefaultPartitionStatuses { unmaterializedPartitions } } } }
 """
 _LAUNCH = """
 mutation ($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) { __typename
@@ -203,6 +234,10 @@ mutation ($params: ExecutionParams!) { launchPipelineExecution(executionParams: 
     ... on RunConfigValidationInvalid { errors { message } }
     ... on PipelineNotFoundError { message }
     ... on PythonError { message } } }
+"""
+_START_SENSOR = """
+mutation ($selector: SensorSelector!) { startSensor(sensorSelector: $selector) { __typename
+    ... on SensorNotFoundError { message } ... on UnauthorizedError { message } ... on PythonError { message } } }
 """
 _RUNS = """
 query ($ids: [String!]!) { runsOrError(filter: {runIds: $ids}) { __typename

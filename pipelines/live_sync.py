@@ -4,16 +4,19 @@ The run applies what the old application changes until it is stopped. Lag, rates
 new tables: Dagster plots them. The ledger knows them as well, and `changeover status` shows them without Dagster.
 """
 
+import math
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 
 from assets.keys import new_key, safe
 from assets.watched import watched
+from changeover.capture.outbox import Lag
 from changeover.capture.sync import Beat, run
 from changeover.ledger.capture import captured
 from changeover.ledger.rejects import open_count
@@ -41,8 +44,9 @@ def live_sync(registry: Registry, database: str) -> dg.JobDefinition:
     involved = needed_for(registry, database)
     name = job_name(database)
 
-    @dg.op(name=f"apply_changes_of_{safe(database)}", required_resource_keys=resource_keys(involved))
-    def apply_changes(context: dg.OpExecutionContext) -> None:
+    # Yields observations, since what is logged otherwise by an op is stored when the op ends, and this one runs for weeks.
+    @dg.op(name=f"apply_changes_of_{safe(database)}", required_resource_keys=resource_keys(involved), out={})
+    def apply_changes(context: dg.OpExecutionContext) -> Iterator[Any]:
         with open_project(context.resources, involved) as project:
             view = _View(context, project, database)
 
@@ -52,7 +56,7 @@ def live_sync(registry: Registry, database: str) -> dg.JobDefinition:
             for beat in watched(
                 work, lambda: None, SECONDS_BETWEEN_OBSERVATIONS, at_end_of(context.resources)
             ):
-                view.show(beat)
+                yield from view.show(beat)
 
     @dg.job(
         name=name,
@@ -120,19 +124,25 @@ class _View:
     project: Project
     database: str
     began: float = field(default_factory=time.monotonic)
+    due: float = 0.0
+    """The first beat is told of at once: whoever has started it sees that it works."""
     counts: dict[str, dict[str, float]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(float))
     )
     shown: dict[str, float] = field(default_factory=dict[str, float])
-    lag: float = 0.0
+    quiet: set[str] = field(default_factory=set[str])
+    """Roots of which it was told last that nothing happened: a plot ends at zero, not at the last change."""
+    lag: dict[str, float] = field(default_factory=dict[str, float])
+    """The longest by root since the last observation, in seconds."""
     broken: tuple[str, ...] = ()
 
-    def show(self, beat: Beat) -> None:
+    def show(self, beat: Beat) -> Iterator[dg.AssetObservation]:
         """Take a beat in, and tell what it is time to tell."""
         for root, counts in beat.roots.items():
             for name, number in counts.items():
                 self.counts[root][name] += number
-        self.lag = max(self.lag, beat.lag_seconds)
+        for root, lag in beat.lags.items():
+            self.lag[root] = max(self.lag.get(root, 0.0), lag.seconds)
         if beat.broken != self.broken:
             self.broken = beat.broken
             for table in beat.broken:
@@ -140,33 +150,35 @@ class _View:
                     "capture of %s is broken: its changes are not applied until `changeover sync install` repaired it",
                     table,
                 )
-        seconds = time.monotonic() - self.began
-        if seconds >= SECONDS_BETWEEN_OBSERVATIONS:
-            self._observe(beat, seconds)
-            self.began, self.lag = time.monotonic(), 0.0
+        now = time.monotonic()
+        if now >= self.due:
+            yield from self._observe(beat, max(now - self.began, 1e-3))
+            self.began, self.due = now, now + SECONDS_BETWEEN_OBSERVATIONS
+            self.lag.clear()
             self.counts.clear()
 
-    def _observe(self, beat: Beat, seconds: float) -> None:
+    def _observe(self, beat: Beat, seconds: float) -> Iterator[dg.AssetObservation]:
         now = time.monotonic()
         for root, move in self.project.moves.items():
             if move.database != self.database:
                 continue
-            counts = self.counts.get(root, {})
-            if not counts and now - self.shown.get(root, 0.0) < SECONDS_BETWEEN_IDLE_OBSERVATIONS:
+            counts, lag = self.counts.get(root, {}), beat.lags.get(root, Lag())
+            quiet = not counts and not lag.keys
+            recent = now - self.shown.get(root, -math.inf) < SECONDS_BETWEEN_IDLE_OBSERVATIONS
+            if quiet and recent and root in self.quiet:
                 continue
             self.shown[root] = now
+            (self.quiet.add if quiet else self.quiet.discard)(root)
             with self.project.reading() as connection:
                 for bound in move.bounds:
                     rejected = open_count(connection, bound.id)
                     waiting = open_count(connection, bound.id, kind="waiting")
                     numbers = {
-                        "lag_keys": beat.lag_keys,
-                        "lag_seconds": round(self.lag, 3),
+                        "lag_keys": lag.keys,
+                        "lag_seconds": round(self.lag.get(root, 0.0), 3),
                         "changes_per_second": round(counts.get("keys_applied", 0) / seconds, 2),
                         **{name: int(counts.get(name, 0)) for name in ("inserted", "updated", "deleted")},
                         "waiting": waiting,
                         "rejected": rejected,
                     }
-                    self.context.log_event(
-                        dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers)
-                    )
+                    yield dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers)

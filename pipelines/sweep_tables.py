@@ -5,6 +5,7 @@ It sees no deletes, and no changes that leave the column as they find it: the jo
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -27,8 +28,8 @@ def sweep_tables(registry: Registry) -> dg.JobDefinition | None:
     names = {m.name for database in databases for m in needed_for(registry, database).mappings}
     involved = Registry(tuple(mapping for mapping in registry.mappings if mapping.name in names))
 
-    @dg.op(name="sweep", required_resource_keys=resource_keys(involved))
-    def sweep_op(context: dg.OpExecutionContext) -> None:
+    @dg.op(name="sweep", required_resource_keys=resource_keys(involved), out={})
+    def sweep_op(context: dg.OpExecutionContext) -> Iterator[Any]:
         with open_project(context.resources, involved) as project:
             roots = [root for root, move in project.moves.items() if can_sweep(move)]
 
@@ -41,7 +42,7 @@ def sweep_tables(registry: Registry) -> dg.JobDefinition | None:
                     for name in ("keys_applied", "inserted", "updated", "deleted", "rejected")
                 }
                 for bound in project.moves[done.root].bounds:
-                    context.log_event(dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers))
+                    yield dg.AssetObservation(new_key(bound.mapping.target), metadata=numbers)
 
     @dg.job(
         name=JOB,

@@ -70,6 +70,7 @@ def sweep(project: Project, root: str, *, stop: threading.Event, overlap: timede
     pool = Pool()
     if last is None and not copied:
         _note(project, root, _highest(project, move, column), counts)
+        _ended(project, root)
         return Swept(root, **counts)
     for water, keys in _pages(project, move, column, _less(column, last, overlap)):
         if stop.is_set():
@@ -87,6 +88,8 @@ def sweep(project: Project, root: str, *, stop: threading.Event, overlap: timede
         counts = {name: number + page[name] for name, number in counts.items()}
         _note(project, root, water, page)
     reapply_waiting(project, move, pool, stop=stop)
+    if not stop.is_set():
+        _ended(project, root)
     return Swept(root, **counts)
 
 
@@ -166,3 +169,8 @@ def _text(value: Any) -> str | None:
 def _note(project: Project, root: str, water: str | None, counts: dict[str, int]) -> None:
     with project.new.engine.begin() as connection:
         ledger.sweep_done(connection, root, water, counts)
+
+
+def _ended(project: Project, root: str) -> None:
+    with project.new.engine.begin() as connection:
+        ledger.sweep_ended(connection, root)

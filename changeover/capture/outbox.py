@@ -74,18 +74,29 @@ def entries(connection: sa.Connection, sources: Iterable[str], limit: int) -> li
     return [Entry(int(i), str(source), str(key)) for i, source, key in connection.execute(statement)]
 
 
-def waiting(connection: sa.Connection) -> tuple[int, float]:
-    """How many entries there are, counted up to `COUNTED`, and the age of the oldest in seconds, by the server's clock."""
-    first = sa.select(outbox.c.id).limit(COUNTED).subquery()
-    count = int(connection.execute(sa.select(sa.func.count()).select_from(first)).scalar_one())
-    if not count:
-        return 0, 0.0
+@dataclass(frozen=True)
+class Lag:
+    """How many entries wait, and the age of the oldest in seconds, by the old server's clock."""
+
+    keys: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Lag) -> Lag:
+        return Lag(self.keys + other.keys, max(self.seconds, other.seconds))
+
+
+def waiting(connection: sa.Connection) -> dict[str, Lag]:
+    """What waits by source: of the `COUNTED` entries with the lowest ids."""
+    first = sa.select(outbox.c.source, outbox.c.at).order_by(outbox.c.id).limit(COUNTED).subquery()
     now = sa.literal_column(of(connection).utc_now)
-    found = connection.execute(sa.select(outbox.c.at, now).order_by(outbox.c.id).limit(1)).first()
-    if found is None:
-        return 0, 0.0
-    at, current = (_moment(value) for value in found)
-    return count, max(0.0, (current - at).total_seconds())
+    statement = sa.select(first.c.source, sa.func.count(), sa.func.min(first.c.at), now).group_by(
+        first.c.source
+    )
+    found: dict[str, Lag] = {}
+    for source, keys, at, current in connection.execute(statement):
+        age = (_moment(current) - _moment(at)).total_seconds()
+        found[str(source)] = Lag(int(keys), max(0.0, age))
+    return found
 
 
 def _moment(value: datetime | str) -> datetime:

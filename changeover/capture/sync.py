@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Beat:
-    """What a run tells its display every `BEAT_SECONDS`: counts by root since the last one."""
+    """What a run tells its display every `BEAT_SECONDS`: counts by root since the last one, and what waits, in all and by root."""
 
     database: str
     lag_keys: int
@@ -50,6 +50,7 @@ class Beat:
     roots: dict[str, dict[str, float]]
     broken: tuple[str, ...]
     """Tables that are paused since changes of them may have been missed."""
+    lags: dict[str, outbox.Lag] = field(default_factory=dict[str, outbox.Lag])
 
 
 def run(
@@ -117,6 +118,7 @@ class _Loop:
         with self.project.new.engine.begin() as connection:
             self.token = ledger.start(connection, self.database, "outbox")
         self.broken: set[str] = set()
+        self.beat_at = time.monotonic()
         self.limit = FIRST
         self.beats, self.looks, self.waiting = (
             _Every(BEAT_SECONDS),
@@ -193,8 +195,21 @@ class _Loop:
 
     def _beat(self) -> Beat:
         with self.project.capturing(self.database).connect() as source:
-            keys, seconds = outbox.waiting(source.execution_options(isolation_level="AUTOCOMMIT"))
+            waiting = outbox.waiting(source.execution_options(isolation_level="AUTOCOMMIT"))
+        lags = {root: outbox.Lag() for root in dict.fromkeys(one.root for one in self.sources.values())}
+        for name, lag in waiting.items():
+            if name in self.sources:
+                lags[self.sources[name].root] += lag
+        total = sum(waiting.values(), outbox.Lag())
+        # The first beat comes at once: a rate over less than `BEAT_SECONDS` says little.
+        seconds = max(time.monotonic() - self.beat_at, BEAT_SECONDS)
+        pulses = {root: _pulse(self.applied.get(root, {}), lag, seconds) for root, lag in lags.items()}
         with self.project.new.engine.begin() as connection:
-            ledger.beat(connection, self.database, self.token, keys, seconds, self.applied)
+            ledger.beat(connection, self.database, self.token, total.keys, total.seconds, pulses)
+        self.beat_at = time.monotonic()
         applied, self.applied = self.applied, {}
-        return Beat(self.database, keys, seconds, applied, tuple(sorted(self.broken)))
+        return Beat(self.database, total.keys, total.seconds, applied, tuple(sorted(self.broken)), lags)
+
+
+def _pulse(counts: Mapping[str, float], lag: outbox.Lag, seconds: float) -> ledger.Pulse:
+    return ledger.Pulse(counts, lag.keys, lag.seconds, counts.get("keys_applied", 0.0) / seconds)

@@ -51,17 +51,27 @@ def document(content: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(content, default=plain, ensure_ascii=_ascii(), indent=2) + "\n")
 
 
+def width() -> int:
+    """Columns of the terminal, or of what is there instead."""
+    return stdout().width
+
+
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Sequence[str] = (),
+    tight: bool = False,
 ) -> None:
-    """A table of the answer; the columns named in ``numbers`` are set flush right."""
+    """A table of the answer; the columns named in ``numbers`` are set flush right, and ``tight`` ones close to each other."""
     made = Table(
         title=title or None,
         title_justify="left",
         header_style="bold",
         box=None,
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1 if tight else 2, 0, 0),
     )
     for name in columns:
         made.add_column(name, justify="right" if name in numbers else "left", overflow="fold")

@@ -7,16 +7,36 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from changeover.cli import options, output
+from changeover.cli import kept, options, output
 from changeover.cli.fingerprints import fingerprints
 from changeover.cli.opening import one_root, open_ledger, open_registry, selected
 from changeover.cli.outcome import Code, end
+from changeover.ledger.kept import live_syncs
 from changeover.ledger.orphans import Orphan, orphans
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.ledger.status import TableStatus, copied_roots, statuses
+from changeover.ledger.sync import SyncState
 from changeover.project import Project
 
 _COLOURS = {"done": "green", "failed": "red", "rejects": "yellow", "stale": "yellow", "running": "cyan"}
+
+_COLUMNS = (
+    "root",
+    "new tables",
+    "state",
+    "ranges",
+    "read",
+    "planned",
+    "rejected",
+    "waiting",
+    "rows/s",
+    "left",
+)
+_TEXTS = ("root", "new tables", "state")
+_LEFT_OUT = ("new tables", "planned")
+"""Where there is no room for all: the roots are named, and planned rows are what read rows come to."""
+WIDE = 120
+"""Columns that all of them need."""
 
 
 def status(
@@ -31,9 +51,13 @@ def status(
 ) -> None:
     """Show how far every table is: ranges, rows, rejects, rate and estimated end.
 
-    Asks the ledger, so it can be used while a backfill runs, whoever runs it. Exits with 1 when a range has failed, a
-    row is rejected, a mapping changed after its rows were copied, or it can't be told whether it did: its old database
-    is down, or it doesn't fit the schemas.
+    And how each is kept in step: by live sync or by sweeps of a high-water column, how far behind, when last seen, and what
+    may be missed.
+
+    Asks the ledger, so it can be used while a backfill or a live sync runs, whoever runs it. Exits with 1 when a range has
+    failed, a row is rejected, a mapping changed after its rows were copied, or it can't be told whether it did: its old
+    database is down, or it doesn't fit the schemas; and when capture of a table is broken, or a live sync failed or has not
+    been heard of for a minute. One that was stopped is no finding.
 
     Examples:
 
@@ -52,40 +76,40 @@ def status(
             written = fingerprints(registry, copied & set(chosen.roots), ledger)
             with ledger.reading() as connection:
                 found = [one for one in statuses(connection, registry, written) if one.root in chosen.roots]
+                syncs = [one for one in live_syncs(connection).values() if one.database in chosen.databases]
                 gone = [
                     one
                     for one in orphans(connection, {m.name for m in registry.mappings})
                     if not (tables or table) or one.target in chosen.targets or one.root in chosen.roots
                 ]
-            code = _show(found, gone, json=json)
+            code = _show(found, syncs, gone, json=json)
     end(code)
 
 
 def has_findings(found: TableStatus) -> bool:
     """Whether somebody has to look at the table. Not being done yet is no finding."""
-    return bool(
+    return kept.is_wrong(found.kept) or bool(
         found.ranges_failed or found.rejected_open or found.waiting or found.ranges_stale or found.unknown
     )
 
 
-def _show(found: list[TableStatus], gone: list[Orphan], *, json: bool) -> Code:
+def _show(found: list[TableStatus], syncs: list[SyncState], gone: list[Orphan], *, json: bool) -> Code:
     code = Code.FINDINGS if gone or any(map(has_findings, found)) else Code.OK
     if json:
-        output.document({"command": "status", "ok": code is Code.OK, "tables": found, "orphans": gone})
+        content = {
+            "command": "status",
+            "ok": code is Code.OK,
+            "tables": found,
+            "live_syncs": syncs,
+            "orphans": gone,
+        }
+        output.document(content)
         return code
-    columns = (
-        "root",
-        "new tables",
-        "state",
-        "ranges",
-        "read",
-        "planned",
-        "rejected",
-        "waiting",
-        "rows/s",
-        "left",
-    )
-    output.table("", columns, map(_row, found), numbers=columns[3:])
+    tight = output.width() < WIDE
+    columns = tuple(name for name in _COLUMNS if not (tight and name in _LEFT_OUT))
+    rows = ([row[name] for name in columns] for row in map(_row, found))
+    output.table("", columns, rows, numbers=[name for name in columns if name not in _TEXTS], tight=tight)
+    kept.show(found, syncs, tight=tight)
     _hints(found)
     for orphan in gone:
         output.answer(orphan_hint(orphan))
@@ -100,20 +124,20 @@ def orphan_hint(orphan: Orphan) -> str:
     )
 
 
-def _row(found: TableStatus) -> tuple[object, ...]:
-    return (
-        found.root,
-        ", ".join(found.targets),
-        Text(found.state, style=_COLOURS.get(found.state, "")),
-        f"{found.ranges_done}/{found.ranges_total}"
-        + (f" ({found.ranges_failed} failed)" if found.ranges_failed else ""),
-        output.count(found.rows_read),
-        output.count(found.rows_planned),
-        output.count(found.rejected_open),
-        output.count(found.waiting),
-        output.count(found.rate) if found.rate else "",
-        output.duration(found.eta_seconds) if found.eta_seconds is not None else "",
-    )
+def _row(found: TableStatus) -> dict[str, object]:
+    failed = f" ({found.ranges_failed} failed)" if found.ranges_failed else ""
+    return {
+        "root": found.root,
+        "new tables": ", ".join(found.targets),
+        "state": Text(found.state, style=_COLOURS.get(found.state, "")),
+        "ranges": f"{found.ranges_done}/{found.ranges_total}{failed}",
+        "read": output.count(found.rows_read),
+        "planned": output.count(found.rows_planned),
+        "rejected": output.count(found.rejected_open),
+        "waiting": output.count(found.waiting),
+        "rows/s": output.count(found.rate) if found.rate else "",
+        "left": output.duration(found.eta_seconds) if found.eta_seconds is not None else "",
+    }
 
 
 def _hints(found: list[TableStatus]) -> None:

@@ -49,16 +49,15 @@ def select_page_end(
     return sa.select(*_written(key, inner))
 
 
-def last_key(connection: sa.Connection, root: OldTable, key: Key) -> KeyValues | None:
-    """The largest key, or None for an empty table."""
+def last_key(
+    connection: sa.Connection, dialect: Dialect, root: OldTable, key: Key, after: KeyValues | None = None
+) -> KeyValues | None:
+    """The largest key (above ``after``), or None where there is none."""
     columns = key.of(root)
-    inner = (
-        sa.select(*columns)
-        .select_from(root.from_)
-        .order_by(*(c.desc() for c in columns))
-        .limit(1)
-        .subquery("page")
-    )
+    statement = sa.select(*columns).select_from(root.from_)
+    if after is not None:
+        statement = statement.where(dialect.after(columns, key.literals(after)))
+    inner = statement.order_by(*(c.desc() for c in columns)).limit(1).subquery("page")
     found = connection.execute(sa.select(*_written(key, inner))).first()
     return None if found is None else _texts(found)
 

@@ -16,6 +16,7 @@ from changeover.ledger.clock import now
 from changeover.ledger.tables import range_ as table
 
 COUNTS = ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "bytes")
+_SUMMED = (*COUNTS, "due")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class KeyRange:
     """A partition: the roots with keys in ``(lower, upper]``, and how far its current or last run came.
 
     Counts are of the last attempt that started at the range's beginning, resumptions included; ``seconds`` is time spent on
-    chunks, in all of its workers; ``bytes`` is canonical text.
+    chunks, in all of its workers; ``bytes`` is canonical text. ``due`` is what written, unchanged and rejected rows must add up
+    to; None when the range was copied before that was counted.
     """
 
     root: str
@@ -42,6 +44,7 @@ class KeyRange:
     unchanged: int
     deleted: int
     rejected: int
+    due: int | None
     bytes: int
     seconds: float
     started_at: datetime | None
@@ -52,6 +55,11 @@ class KeyRange:
     def written(self) -> int:
         """Rows inserted or updated."""
         return self.inserted + self.updated
+
+    @property
+    def accounted(self) -> int:
+        """Rows of which it is known what became of them: written, found right, or rejected."""
+        return self.written + self.unchanged + self.rejected
 
     @property
     def rate(self) -> float:
@@ -83,7 +91,7 @@ def append(connection: sa.Connection, root: str, ranges: Sequence[Planned]) -> N
             "status": "planned",
             "attempts": 0,
             "seconds": 0.0,
-            **dict.fromkeys(COUNTS, 0),
+            **dict.fromkeys(_SUMMED, 0),
         }
         for r in ranges
     ]
@@ -143,7 +151,7 @@ def start(connection: sa.Connection, found: KeyRange, fingerprint: str) -> tuple
         "finished_at": None,
     }
     if not resume:
-        values |= {"position": None, "seconds": 0.0, "started_at": now(), **dict.fromkeys(COUNTS, 0)}
+        values |= {"position": None, "seconds": 0.0, "started_at": now(), **dict.fromkeys(_SUMMED, 0)}
     connection.execute(sa.update(table).where(_is(found)).values(**values))
     return token, _range(connection.execute(sa.select(table).where(_is(found))).mappings().one())
 
@@ -157,7 +165,7 @@ def advance(
     seconds: float,
 ) -> None:
     """Record a chunk, in the chunk's own transaction. Raises RangeTakenOver when another run took the range meanwhile."""
-    added: dict[str, Any] = {name: table.c[name] + counts.get(name, 0) for name in COUNTS}
+    added: dict[str, Any] = {name: table.c[name] + counts.get(name, 0) for name in _SUMMED}
     done = connection.execute(
         sa.update(table)
         .where(_is(found), table.c.token == token)
@@ -221,5 +229,6 @@ def _range(row: Any) -> KeyRange:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         error=row["error"],
+        due=None if row["due"] is None else int(row["due"]),
         **{name: int(row[name]) for name in COUNTS},
     )

@@ -1,4 +1,4 @@
-"""Where each root stands, from the ledger alone: two queries, whatever the number of ranges."""
+"""Where each root stands, from the ledger alone: a handful of queries, whatever the number of tables and ranges."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from changeover.ledger.clock import now
+from changeover.ledger.kept import Kept, kept
 from changeover.ledger.mappings import planned_roots
 from changeover.ledger.tables import mapping, range_, reject
 from changeover.mapping import Registry
@@ -48,6 +49,8 @@ class TableStatus:
     state: str
     updated_at: datetime | None
     unknown: str | None = None
+    kept: Kept | None = None
+    """How it is kept in step with its old table; None where nothing does."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
     ranges = {row["root"]: row for row in connection.execute(_ranges()).mappings()}
     stale = _stale(connection, written.known)
     rejects = _rejects(connection, registry)
-    planned = planned_roots(connection)
+    planned, in_step = planned_roots(connection), kept(connection, registry)
     return [
         _status(
             registry,
@@ -81,6 +84,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
             stale.get(root, 0),
             root in planned,
             written.unknown.get(root),
+            in_step.get(root),
         )
         for root in registry.roots
     ]
@@ -157,6 +161,7 @@ def _status(
     stale: int,
     planned: bool,
     unknown: str | None,
+    in_step: Kept | None,
 ) -> TableStatus:
     bounds = registry.of_root(root)
     open_, waiting = rejects.get(root, (0, 0))
@@ -195,6 +200,7 @@ def _status(
         state=_state(number, open_, stale, planned=planned, unknown=unknown is not None),
         updated_at=row["finished_at"] if row else None,
         unknown=unknown,
+        kept=in_step,
     )
 
 

@@ -37,7 +37,11 @@ class SyncState:
 
 @dataclass(frozen=True)
 class SyncedRoot:
-    """What live sync applied of a root, since the ledger was made. ``seconds`` is the time spent on it."""
+    """What live sync applied of a root, since the ledger was made. ``seconds`` is the time spent on it.
+
+    ``lag_keys``, ``lag_seconds`` and ``rate`` (keys applied a second) are those of the last beat; ``swept_at`` is when the last
+    sweep of a root without triggers ended.
+    """
 
     root: str
     keys_applied: int
@@ -47,6 +51,25 @@ class SyncedRoot:
     rejected: int
     seconds: float
     applied_at: datetime | None
+    swept_at: datetime | None
+    lag_keys: int
+    lag_seconds: float
+    rate: float
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What a run tells of a root at a beat: ``counts`` since the last one, and what still waits."""
+
+    counts: Mapping[str, float]
+    lag_keys: int
+    lag_seconds: float
+    rate: float
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing was applied, and nothing waits."""
+        return not self.counts and not self.lag_keys
 
 
 def start(connection: sa.Connection, database: str, mode: str) -> str:
@@ -74,9 +97,9 @@ def beat(
     token: str,
     lag_keys: int,
     lag_seconds: float,
-    applied: Mapping[str, Mapping[str, float]],
+    roots: Mapping[str, Pulse],
 ) -> None:
-    """Note that the run is alive, how far behind it is, and what it applied since the last time, by root.
+    """Note that the run is alive, how far behind it is, and how it stands with each of its roots.
 
     Raises: SyncTakenOver when another run took it over.
     """
@@ -86,8 +109,11 @@ def beat(
         raise SyncTakenOver(
             f"the live sync of {database} was taken over by another process; this one stopped"
         )
-    for root, counts in applied.items():
-        _add(connection, root, counts)
+    _rest(connection, [root for root, pulse in roots.items() if pulse.is_quiet])
+    for root, pulse in roots.items():
+        if not pulse.is_quiet:
+            stand = {"lag_keys": pulse.lag_keys, "lag_seconds": pulse.lag_seconds, "rate": pulse.rate}
+            _add(connection, root, pulse.counts, **stand)
 
 
 def end(connection: sa.Connection, database: str, token: str, error: str | None = None) -> None:
@@ -111,14 +137,28 @@ def synced(connection: sa.Connection) -> dict[str, SyncedRoot]:
     return {row[0]: SyncedRoot(*row) for row in connection.execute(sa.select(*columns))}
 
 
-def _add(connection: sa.Connection, root: str, counts: Mapping[str, float]) -> None:
-    values = {name: root_table.c[name] + counts.get(name, 0) for name in (*COUNTS, "seconds")}
+def _add(connection: sa.Connection, root: str, counts: Mapping[str, float], **others: object) -> None:
+    """Count what was applied of a root; ``others`` are columns to set beside."""
+    if counts:
+        others["applied_at"] = now()
+    names = (*COUNTS, "seconds")
+    values = {name: root_table.c[name] + counts[name] for name in names if counts.get(name)}
     changed = connection.execute(
-        sa.update(root_table).where(root_table.c.root == root).values(applied_at=now(), **values)
+        sa.update(root_table).where(root_table.c.root == root).values(**values, **others)
     )
     if changed.rowcount == 0:
-        first = {name: counts.get(name, 0) for name in (*COUNTS, "seconds")}
-        connection.execute(sa.insert(root_table).values(root=root, applied_at=now(), **first))
+        first = {name: counts.get(name, 0) for name in names}
+        connection.execute(sa.insert(root_table).values(root=root, **first, **others))
+
+
+def _rest(connection: sa.Connection, roots: list[str]) -> None:
+    """Most roots of most beats: one statement for all of them, which changes those that came to rest."""
+    moved = sa.or_(root_table.c.rate != 0, root_table.c.lag_keys != 0)
+    connection.execute(
+        sa.update(root_table)
+        .where(root_table.c.root.in_(roots), moved)
+        .values(rate=0.0, lag_keys=0, lag_seconds=0.0)
+    )
 
 
 def high_water(connection: sa.Connection, root: str) -> str | None:
@@ -133,3 +173,8 @@ def sweep_done(connection: sa.Connection, root: str, water: str | None, counts: 
     _add(connection, root, counts)
     if water is not None:
         connection.execute(sa.update(root_table).where(root_table.c.root == root).values(high_water=water))
+
+
+def sweep_ended(connection: sa.Connection, root: str) -> None:
+    """Note that a sweep has seen all that its column showed."""
+    _add(connection, root, {}, swept_at=now())

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
-LEDGER_VERSION = "ledger_0002"
+LEDGER_VERSION = "ledger_0003"
 """The Alembic revision this code works with."""
 
 metadata = sa.MetaData()
@@ -86,6 +86,11 @@ range_ = sa.Table(
     sa.Column("unchanged", _Count, nullable=False, default=0),
     sa.Column("deleted", _Count, nullable=False, default=0),
     sa.Column("rejected", _Count, nullable=False, default=0),
+    sa.Column(
+        "due",
+        _Count,
+        comment="what written, unchanged and rejected rows must add up to; NULL: copied before this was counted",
+    ),
     sa.Column("bytes", _Count, nullable=False, default=0),
     sa.Column("seconds", sa.Double, nullable=False, default=0.0),
     sa.Column("started_at", _Time),
@@ -176,5 +181,19 @@ sync_root = sa.Table(
     sa.Column("seconds", sa.Double, nullable=False, default=0.0, comment="spent on applying"),
     sa.Column("applied_at", _Time),
     sa.Column("high_water", _Long, comment="without triggers: up to where its column was read"),
+    sa.Column("swept_at", _Time, comment="without triggers: when the last sweep ended"),
+    sa.Column(
+        "lag_keys", _Count, nullable=False, server_default="0", comment="keys in the outbox at the last beat"
+    ),
+    sa.Column(
+        "lag_seconds", sa.Double, nullable=False, server_default="0", comment="age of the oldest of them"
+    ),
+    sa.Column(
+        "rate",
+        sa.Double,
+        nullable=False,
+        server_default="0",
+        comment="keys applied a second before the last beat",
+    ),
     **_MYSQL,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,16 @@ def references(mapping: Mapping) -> Iterator[Reference]:
     """All tables and columns that the mapping's expressions name."""
     for use in uses(mapping):
         yield from within(use, use.value)
+
+
+def tables_read(mappings: Iterable[Mapping]) -> tuple[TableName, ...]:
+    """The old tables that these mappings read, roots and joins first."""
+    found: dict[TableName, None] = {}
+    for mapping in mappings:
+        for table in (mapping.root, *(join.table for join in mapping.joins)):
+            found[TableName(table.name_, table.schema_)] = None
+        found.update((reference.table, None) for reference in references(mapping))
+    return tuple(found)
 
 
 def within(use: Use, value: sa.ClauseElement, nested: bool = False) -> Iterator[Reference]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.binding import Bound, Move
+from changeover.dialects import Block
 from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
@@ -22,7 +23,7 @@ from changeover.transfer.reading import read
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
 from changeover.transfer.statements import parts, run, scalar
-from changeover.transfer.unreadable import bad_text
+from changeover.transfer.unreadable import bad_text, root_keys
 from changeover.transfer.write import Writer
 
 Record = Callable[[sa.Connection, Applied], None]
@@ -117,6 +118,7 @@ def _apply_one(
     asked: bool,
 ) -> Applied:
     block, rejected = read(source, bound, selection)
+    uncomputable = list(rejected)
     applied = Applied(rows_read=block.rows + len(rejected), bytes=len(block.data))
     computed, refused = compute(bound, block)
     rejected += refused
@@ -144,8 +146,18 @@ def _apply_one(
             target, bound.id, sorted({*known, *(r.root_key for r in rejected)}), range_no, rejected
         )
     applied.rejected += len({reject.root_key for reject in rejected})
+    applied.due = _due(bound, block, uncomputable, [*stay, *stuck], clean=not rejected)
     applied.followers.extend(_wait(target, followers))
     return applied
+
+
+def _due(bound: Bound, block: Block, unread: Sequence[Reject], held: Sequence[Reject], *, clean: bool) -> int:
+    """How many rows are to be written, found right or rejected: see `Applied`. Rows that share a key are one, and are rejected;
+    where nothing is, the write has seen that each row has its own."""
+    if clean:
+        return block.rows
+    read_keys = {*root_keys(bound, block), *(reject.root_key for reject in unread)}
+    return len(read_keys) + len({reject.root_key for reject in held})
 
 
 def _with_rejects(target: sa.Connection, bound: Bound) -> list[str]:

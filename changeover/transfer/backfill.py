@@ -188,7 +188,9 @@ class _Worker:
         met = all(bound.identity == "direct" or bound.key.is_number for bound in self.move.bounds)
 
         def record(connection: sa.Connection, applied: Applied) -> None:
-            counts = applied.counts() | ({"rejected": 0} if met else {})
+            counts = applied.counts()
+            if met:
+                counts |= {"rejected": 0, "due": counts["due"] - counts["rejected"]}
             ledger.advance(connection, found, token, found.upper, counts, 0.0)
 
         sweep = partial(leftover.sweep, self.project, self.move, found, self.pool, record)

@@ -26,9 +26,15 @@ class Keys:
 Selection = Span | Keys
 
 
+_COUNTS = ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "due", "bytes")
+
+
 @dataclass
 class Applied:
     """Counts of one application, over all targets of its roots. ``rows_read`` counts roots.
+
+    ``due`` is what inserted, updated, unchanged and rejected rows must add up to, counted before anything is written: a row for
+    each root key and each target whose filter lets it pass, and one for each root that is gone and whose row has to stay.
 
     ``followers`` are roots of other mappings, (mapping's name, encoded key), whose shared row lost a source: they are to be
     applied next, and are in the ledger as waiting until they are.
@@ -40,21 +46,19 @@ class Applied:
     unchanged: int = 0
     deleted: int = 0
     rejected: int = 0
+    due: int = 0
     bytes: int = 0
     followers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def add(self, other: Applied) -> None:
         """Count another application in."""
-        for name in ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "bytes"):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.followers.extend(other.followers)
 
     def counts(self) -> dict[str, int]:
         """The counts by the names of the ledger's columns."""
-        return {
-            name: int(getattr(self, name))
-            for name in ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "bytes")
-        }
+        return {name: int(getattr(self, name)) for name in _COUNTS}
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class ChunkDone:
     unchanged: int
     deleted: int
     rejected: int
+    due: int
     bytes: int
     seconds: float
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from changeover.binding import Move
-from changeover.dialects import TableName
 from changeover.errors import NotCaptured
 from changeover.ledger import capture as ledger
-from changeover.mapping.references import references
+from changeover.mapping.references import tables_read
 from changeover.project import Project
 
 
@@ -19,7 +18,7 @@ def refuse_uncaptured(project: Project, move: Move) -> None:
         known = {one.table: one for one in ledger.captured(connection, move.database)}
     if not known and move.database not in project.live:
         return
-    for table in _read(move):
+    for table in map(str, tables_read(bound.mapping for bound in move.bounds)):
         one = known.get(table)
         if one is not None and one.state == "installed":
             continue
@@ -28,14 +27,3 @@ def refuse_uncaptured(project: Project, move: Move) -> None:
             f"{move.root}: table {table} of old database {move.database} {why}, so changes of it would be missed while it is "
             "copied; run `changeover sync install` first"
         )
-
-
-def _read(move: Move) -> list[str]:
-    """The old tables that a root's mappings read, as the ledger names them."""
-    found: dict[TableName, None] = {}
-    for bound in move.bounds:
-        mapping = bound.mapping
-        for table in (mapping.root, *(join.table for join in mapping.joins)):
-            found[TableName(table.name_, table.schema_)] = None
-        found.update((reference.table, None) for reference in references(mapping))
-    return [str(table) for table in found]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import dagster as dg
 import pytest
 
 from assets import copying
+from assets.events import evaluations
+from assets.keys import new_key
 from assets.partitions import partitions_name
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Registry
@@ -60,12 +64,33 @@ def test_a_second_run_finds_everything_right(copy: Run, parents: None) -> None:
     assert {(m["inserted"], m["updated"], m["unchanged"]) for m in again.values()} == {(0, 0, 100)}
 
 
-def test_every_row_read_is_accounted_for(copy: Run, parents: None) -> None:
-    result = copy("member")
-    for evaluation in checked(result, "member", "rows_accounted_for").values():
-        assert evaluation.passed
-        assert isinstance(evaluation.metadata["rows_read"].value, int)
-        assert evaluation.metadata["rows_read"].value > 0
+@pytest.mark.parametrize(("table", "targets"), [("member", 1), ("study", 2), ("coupon", 1)])
+def test_every_row_read_is_accounted_for_in_every_target(
+    copy: Run, parents: None, table: str, targets: int
+) -> None:
+    for _ in range(2):
+        for evaluation in checked(copy(table), table, "rows_accounted_for").values():
+            assert evaluation.passed
+            read, due, found = (
+                evaluation.metadata[name].value for name in ("rows_read", "due", "accounted_for")
+            )
+            assert isinstance(read, int)
+            assert read * targets == due == found
+            assert read > 0
+
+
+@pytest.mark.parametrize(("wrong", "passes"), [(-1, False), (0, True), (1, False)])
+def test_a_row_too_few_and_a_row_too_many_are_not_accounted_for(
+    copy: Run, parents: None, registry: Registry, project: Project, wrong: int, passes: bool
+) -> None:
+    copy("coupon")
+    with project.reading() as connection:
+        found = ranges_of(connection, "shop.tb_coupon")[0]
+    told = evaluations(
+        component_of(registry, "coupon"), replace(found, unchanged=found.unchanged + wrong), {}
+    )
+    (evaluation,) = [one for one in told if one.check_name == "rows_accounted_for"]
+    assert evaluation.passed is passes
 
 
 def test_a_merge_has_the_ranges_of_all_its_roots(
@@ -222,3 +247,37 @@ def _ranges_of_members() -> list[str]:
     shop = [f"shop.tb_member {first:010d}-{first + 4:010d}" for first in range(1, MEMBERS, 5)]
     community = [f"community.member {first:010d}-{first + 9:010d}" for first in range(1, GUESTS, 10)]
     return [key.replace("0000000001-", "0000000000-") for key in (*shop, *community)]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_run_that_was_to_compare_as_well_says_that_it_did_not(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    registry: Registry,
+    sample: Sample,
+    parents: None,
+    breaks: bool,
+) -> None:
+    if breaks:
+        sample.make_a_member_fail(1)
+    key = new_key("member")
+    keys = keys_of(instance, registry, "member")
+    job = defs.resolve_implicit_global_asset_job_def()
+    tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+
+    def states(*checks: str) -> list[tuple[bool, dg.AssetCheckSeverity, str]]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            subset = job.get_subset(
+                asset_selection={key},
+                asset_check_selection={dg.AssetCheckKey(key, name) for name in checks} or None,
+            )
+            result = subset.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        assert result.success is not breaks
+        found = checked(result, "member", "same_as_old").values()
+        return [(one.passed, one.severity, one.description or "") for one in found]
+
+    ((passed, severity, description),) = states()
+    assert (passed, severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "compare_tables" in description
+    assert states("no_rejects", "rows_accounted_for") == []

@@ -67,10 +67,12 @@ def test_changes_arrive_and_the_tables_tell_of_them(
         for event in result.all_events
         if event.event_type_value == "ASSET_OBSERVATION" and event.asset_key == new_key("coupon")
     ]
-    numbers = {name: entry.value for name, entry in seen[-1].metadata.items()}
-    assert numbers["deleted"] == 3
-    assert (numbers["lag_keys"], numbers["waiting"], numbers["rejected"]) == (0, 0, 0)
-    assert numbers["changes_per_second"]
+    numbers = [{name: entry.value for name, entry in one.metadata.items()} for one in seen]
+    assert sum(one["deleted"] for one in numbers) == 3
+    assert max(one["changes_per_second"] for one in numbers) > 0
+    # A plot ends at rest, not at the last change.
+    last = ("lag_keys", "waiting", "rejected", "deleted", "changes_per_second")
+    assert [numbers[-1][name] for name in last] == [0, 0, 0, 0, 0]
 
 
 def test_without_triggers_the_run_says_what_to_do(project: Project, run_job: Run) -> None:

@@ -15,6 +15,7 @@ from changeover.planning import headroom, plan
 from tests.races.gate import Background
 from tests.transfer.rig import Rig, assert_settled, copy
 
+PLANNING = sys.modules["changeover.planning"]
 SMALL = {
     "mariadb": ("id TINYINT UNSIGNED PRIMARY KEY", "id SMALLINT AUTO_INCREMENT PRIMARY KEY"),
     "postgres": ("id SMALLINT PRIMARY KEY", "id SMALLINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
@@ -118,3 +119,31 @@ def test_a_transaction_that_does_not_end_is_told_as_what_it_is(
             DatabaseRefused, match=r"shop\.t could not be planned: a lock was held by somebody else"
         ):
             plan(project, "shop.t")
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgres", "sqlite"])
+@pytest.mark.parametrize("more", [1, 10, 25])
+def test_rows_that_come_while_it_walks_are_in_ranges_that_follow_each_other(
+    rig: Callable[..., Rig], kind: str, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig(kind)
+    r.run(r.old, "CREATE TABLE t (id INT PRIMARY KEY)")
+    r.run(r.old, *(f"INSERT INTO t VALUES ({n})" for n in range(1, 11)))
+    r.run(r.new, "CREATE TABLE t (id INT PRIMARY KEY)")
+    t = old("shop", "t")
+    project = r.project(Mapping("t", t, {}))
+    ask, asked = PLANNING.last_key, 0
+
+    def last_key(*words: Any) -> Any:
+        nonlocal asked
+        found, asked = ask(*words), asked + 1
+        if asked == 1:
+            r.run(r.old, *(f"INSERT INTO t VALUES ({n})" for n in range(11, 11 + more)))
+        return found
+
+    monkeypatch.setattr(PLANNING, "last_key", last_key)
+    ranges = plan(project, "shop.t", 10)
+    bounds = [found.lower for found in ranges] + [ranges[-1].upper]
+    assert bounds == [None, *((str(n),) for n in range(10, 10 + more, 10)), (str(10 + more),)]
+    assert sum(found.rows_planned for found in ranges) == 10 + more
+    assert plan(project, "shop.t", 10) == []

@@ -43,3 +43,22 @@ def test_a_row_that_can_not_be_deleted_is_counted_once_on_every_walk(
     r.run(r.new, "DELETE FROM sale")
     assert counts(copy(project), "rows_read", "unchanged", "deleted", "rejected") == (2, 2, 2, 0)
     assert r.reject_keys() == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_due_are_one_for_each_root_and_target_whose_filter_lets_it_pass(
+    rig: Callable[..., Rig], kind: str
+) -> None:
+    r = rig(kind)
+    r.run(r.old, "CREATE TABLE goods (id INT PRIMARY KEY, name VARCHAR(20), sold INT NOT NULL)")
+    r.run(r.old, "INSERT INTO goods VALUES (1, 'a', 0), (2, NULL, 1), (3, 'c', 1), (4, 'd', 0), (5, 'e', 2)")
+    r.run(r.new, "CREATE TABLE product (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL)")
+    r.run(r.new, "CREATE TABLE sale (id INT PRIMARY KEY, number INT NOT NULL)")
+    project = r.project(
+        Mapping("product", GOODS, {"name": GOODS.name}),
+        Mapping("sale", GOODS, {"number": GOODS.sold}, where=GOODS.sold > 0),
+    )
+    assert counts(copy(project), "rows_read", "due", "inserted", "rejected") == (5, 8, 7, 1)
+    r.run(r.old, "UPDATE goods SET sold = 0 WHERE id = 3", "UPDATE goods SET name = 'b' WHERE id = 2")
+    again = copy(project)
+    assert counts(again, "due", "inserted", "unchanged", "deleted", "rejected") == (7, 1, 6, 1, 0)

@@ -135,6 +135,23 @@ class Live:
             if entry["__typename"] in ("IntMetadataEntry", "FloatMetadataEntry")
         }
 
+    def check(self, target: str, name: str) -> dict[str, Any]:
+        """How the UI shows a check: its status, and what its evaluation says."""
+        found = self.graphql.ask(CHECK, key={"path": ["new", target]})["assetNodeOrError"]
+        (check,) = [one for one in found["assetChecksOrError"]["checks"] if one["name"] == name]
+        latest = check["executionForLatestMaterialization"] or {}
+        return {"status": latest.get("status"), **(latest.get("evaluation") or {})}
+
+    def observations(self, target: str, label: str) -> list[float]:
+        """A number in the metadata of a table's observations, oldest first."""
+        found = self.graphql.ask(OBSERVATIONS, key={"path": ["new", target]})["assetOrError"][
+            "assetObservations"
+        ]
+        entries = [
+            entry for one in reversed(found) for entry in one["metadataEntries"] if entry["label"] == label
+        ]
+        return [entry.get("intValue", entry.get("floatValue")) for entry in entries]
+
     def start_sensor(self, name: str) -> None:
         selector = {**self.repository.selector, "sensorName": name}
         expect(self.graphql.ask(START_SENSOR, selector=selector)["startSensor"], "Sensor")
@@ -172,5 +189,11 @@ ASSET = """query ($key: AssetKeyInput!, $partitions: [String!]) { assetNodeOrErr
             materializedPartitions failedPartitions unmaterializedPartitions } }
         latestMaterializationByPartition(partitions: $partitions) { metadataEntries { __typename label
             ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue } } } } } }"""
+CHECK = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+    assetChecksOrError { ... on AssetChecks { checks { name
+        executionForLatestMaterialization { status evaluation { severity description } } } } } } } }"""
+OBSERVATIONS = """query ($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset {
+    assetObservations(limit: 50) { metadataEntries { label
+        ... on IntMetadataEntry { intValue } ... on FloatMetadataEntry { floatValue } } } } } }"""
 START_SENSOR = f"""mutation ($selector: SensorSelector!) {{ startSensor(sensorSelector: $selector) {{ __typename
     {ERROR} }} }}"""

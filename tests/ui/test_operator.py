@@ -33,6 +33,20 @@ def test_a_backfill_shows_the_partition_that_failed_and_re_executes_it_alone(liv
     assert [name for name, tries in _all_attempts(live.sample).items() if tries != before[name]] == [broken]
 
 
+def test_who_just_materializes_is_told_that_nothing_was_compared_since(live: Live) -> None:
+    assert live.backfill_ended(live.backfill("category")) == "COMPLETED_SUCCESS"
+    found = live.check("category", "same_as_old")
+    assert (found["status"], found["severity"]) == ("FAILED", "WARN")
+    assert "launch the job `compare_tables`" in found["description"]
+    assert live.run_job("compare_tables") == "SUCCESS"
+    assert live.check("category", "same_as_old")["status"] == "SUCCEEDED"
+    # One partition, as a person launches it from the asset's page.
+    assert live.ended(live.launch_ranges("category", live.keys("category")[:1])) == "SUCCESS"
+    assert live.check("category", "same_as_old")["severity"] == "WARN"
+    for name in ("no_rejects", "rows_accounted_for"):
+        assert live.check("category", name)["status"] == "SUCCEEDED"
+
+
 def test_a_killed_run_is_taken_up_where_it_was(live: Live) -> None:
     _copy_parents(live)
     sample, keys = live.sample, live.keys("coupon")
