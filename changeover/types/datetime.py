@@ -59,6 +59,10 @@ class Datetime(Moment):
             return unlike(stored, self.store(staged, family), staged)
         return self.differs(stored, staged, family)
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        mine = isinstance(source, Datetime) and source.realm == self.realm == "mysql"
+        return family == "mysql" and mine and source.precision == self.precision
+
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         return [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]
 

@@ -46,6 +46,10 @@ class Instant(Moment):
         stored = timed_store(staged, family)
         return f"timezone('UTC', {stored})" if family == "postgresql" else stored
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        mine = isinstance(source, Instant) and source.realm == self.realm == "mysql"
+        return family == "mysql" and mine and source.precision == self.precision
+
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         found = [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]
         if family == "mysql":

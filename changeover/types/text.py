@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from changeover.types.base import Family, Kind, Misfit, Verdict
 from changeover.types.verdicts import EXACT, checked, narrows, refused
-from changeover.types.written import WrittenKind, different, is_marked, sqlite_text
+from changeover.types.written import MARK_SQL, WrittenKind, different, is_marked, sqlite_text
 
 UNICODE = (None, "utf8mb4")
 OCTETS_PER_CHARACTER = {
@@ -63,6 +63,16 @@ class Text(WrittenKind):
             return f"({different(stored, stored, staged, family)} OR {is_marked(staged, family)})"
         canonical = self.written(stored, family)
         return f"({different(canonical, stored, staged, family)} OR {is_marked(staged, family)})"
+
+    def shown(self, stored: str, family: Family) -> str:
+        if family != "sqlite":
+            return super().shown(stored, family)
+        # A number in such a column is not the text of its digits.
+        return f"CASE WHEN typeof({stored}) IN ('text', 'null') THEN {stored} ELSE {MARK_SQL[family]} || hex({stored}) END"
+
+    def alike(self, source: Kind, family: Family) -> bool:
+        unicode = isinstance(source, Text) and source.charset in UNICODE and self.charset in UNICODE
+        return family == "mysql" and unicode
 
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         found = [
