@@ -117,6 +117,7 @@ def through_ids(
     known: tuple[Kind, ...] = ()
     if isinstance(other.ids, Assigned):
         through = binder.ids[other.name]
+        known = tuple(key_column.kind for key_column in key.columns)
         parts = key.spelled(sources, made.values, binder.family)
         staged = (binder.stage(key.join(parts, binder.family)),)
         dialect = binder.new_schema.dialect

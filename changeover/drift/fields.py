@@ -17,6 +17,7 @@ from changeover.dialects import TableName
 from changeover.dialects.base import Shown
 from changeover.mapping import Expression, Keep, Narrow
 from changeover.types.base import Family
+from changeover.types.integer import Integer
 from changeover.types.text import Text
 from changeover.types.written import HOLE, Composed, WrittenKind, hole
 
@@ -86,7 +87,7 @@ class _Fields:
         bare = self.bare(column)
         if bare is not None:
             if isinstance(column.kind, Text):
-                return [Field(bare, stored)]
+                return [Field(bare, stored, bare=True)]
             return [Field(bare, stored, plain=True, bare=True)]
         read, shown = self.read(column.text), column.kind.shown(stored, self.new)
         if self.old != self.new and column.kind.portable(HOLE, self.old) != HOLE:
@@ -113,7 +114,8 @@ class _Fields:
                 f"LEFT JOIN changeover_id_map AS {alias} ON {alias}.target_id = {stored} "
                 f"AND {alias}.mapping_id = {lookup.through}"
             )
-            return [Field(self.read(column.text), self.text(f"{alias}.root_key"))]
+            plain = all(isinstance(kind, Integer) for kind in lookup.kinds)
+            return [Field(self.read(column.text), self.text(f"{alias}.root_key"), plain=plain)]
         if [name for name, _ in lookup.on] == [lookup.returned] and self.has_parent(column, lookup):
             return [Field(self.read(column.text), column.kind.shown(stored, self.new))]
         parent = self.bound.dialect.table(TableName.parse(lookup.parent))

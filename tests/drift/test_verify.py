@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.drift.rig import drift, verified
-from tests.drift.tables import fill, mappings
-from tests.transfer.rig import SHORT_PAIRS, Rig, copy
+from changeover.ledger.verified import Depth
+from tests.drift.faults import Faults
+from tests.drift.rig import drift, mended, verified
+from tests.drift.tables import NEW, fill, mappings
+from tests.transfer.rig import SHORT_PAIRS, Rig, copy, counts
 
 Rigs = Callable[..., Rig]
 
@@ -32,3 +34,30 @@ def test_equal_sides_are_found_equal_by_checksums_alone(rig: Rigs, old: str, new
     assert compared == {"area": 9, "member": 100, "item": 360, "note": 360, "line": 200}
     # A text key and a Python function can't be summed up.
     assert by_value == {"area": 9, "member": 0, "item": 0, "note": 0, "line": 200}
+
+
+@pytest.mark.parametrize("depth", ["checksums", "values"])
+@pytest.mark.parametrize(("old", "new"), SHORT_PAIRS)
+def test_each_seeded_fault_is_found_and_mended_and_none_is_invented(
+    rig: Rigs, old: str, new: str, depth: Depth
+) -> None:
+    made = rig(new, shop=old)
+    fill(made)
+    project = made.project(*mappings(exclusive=True))
+    copy(project, rows_per_range=150)
+    faults = Faults(made, seed=7)
+    faults.all_kinds(4)
+    faults.area()
+    assert drift(project, verified(project, depth=depth)) == faults.expected
+
+    before = [made.rows(table) for table in NEW.sorted_tables]
+    planned = mended(project, dry_run=True)
+    told = {(one.target, one.key): (one.kind, one.columns) for one in planned}
+    assert told == {(t, k): what for t, rows in faults.expected.items() for k, what in rows.items()}
+    assert [made.rows(table) for table in NEW.sorted_tables] == before
+
+    assert all(one.mended for one in mended(project))
+    again = verified(project, depth=depth)
+    assert drift(project, again) == {}
+    assert all(one.equal for one in again)
+    assert counts(copy(project), "inserted", "updated", "deleted") == (0, 0, 0)

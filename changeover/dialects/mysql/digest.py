@@ -2,6 +2,8 @@
 
 A check sum by itself is linear: two rows that swap a value of the same length leave the sum of their CRCs with even odds for each
 bit. The product of two CRCs of unlike polynomials is not, and both together cost a third of an MD5.
+
+What is looked at twice is kept in a variable of the session, since the server would compute it twice.
 """
 
 from __future__ import annotations
@@ -30,21 +32,24 @@ def digests(connection: sa.Connection) -> tuple[str, ...]:
 
 def row_text(fields: Sequence[Shown]) -> str:
     """See `Dialect.row_text`: a text's length stands before it."""
-    return f"CONCAT_WS('|', {', '.join(map(_field, fields))})"
+    return f"CONCAT_WS('|', {', '.join(_field(field, place) for place, field in enumerate(fields))})"
 
 
 def digest(text: str, function: str) -> str:
-    """See `Dialect.digest`. The text is made once, and kept in a variable of the session for the second look."""
+    """See `Dialect.digest`."""
     if function == CRC:
         return f"(CRC32(@changeover_row := {text}) * CRC32C(@changeover_row))"
     return f"CAST(CONV(LEFT(MD5({text}), {MD5_HEX_DIGITS}), 16, 10) AS UNSIGNED)"
 
 
-def _field(field: Shown) -> str:
+def _field(field: Shown, place: int) -> str:
     if field.plain:
         return f"IFNULL({field.sql if field.bare else _bytes(field.sql)}, 'N')"
     text = _bytes(field.sql)
-    return f"IFNULL(CONCAT(LENGTH({text}), ':', {text}), 'N')"
+    if field.bare:
+        return f"IFNULL(CONCAT(LENGTH({text}), ':', {text}), 'N')"
+    kept = f"@changeover_text_{place}"
+    return f"IFNULL(CONCAT(LENGTH({kept} := {text}), ':', {_bytes(kept)}), 'N')"
 
 
 def _bytes(text: str) -> str:
