@@ -29,11 +29,11 @@ def status(
     json: options.Json = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Show how far every table is: ranges, rows, rejects, rate and estimated end.
+    """Show how far every table is: ranges, rows, rejects, what is verified, rate and estimated end.
 
     Asks the ledger, so it can be used while a backfill runs, whoever runs it. Exits with 1 when a range has failed, a
-    row is rejected, a mapping changed after its rows were copied, or it can't be told whether it did: its old database
-    is down, or it doesn't fit the schemas.
+    row is rejected or was found drifted, a mapping changed after its rows were copied, or it can't be told whether it
+    did: its old database is down, or it doesn't fit the schemas.
 
     Examples:
 
@@ -64,7 +64,12 @@ def status(
 def has_findings(found: TableStatus) -> bool:
     """Whether somebody has to look at the table. Not being done yet is no finding."""
     return bool(
-        found.ranges_failed or found.rejected_open or found.waiting or found.ranges_stale or found.unknown
+        found.ranges_failed
+        or found.rejected_open
+        or found.waiting
+        or found.ranges_stale
+        or found.unknown
+        or found.drifted
     )
 
 
@@ -82,6 +87,8 @@ def _show(found: list[TableStatus], gone: list[Orphan], *, json: bool) -> Code:
         "planned",
         "rejected",
         "waiting",
+        "verified",
+        "drifted",
         "rows/s",
         "left",
     )
@@ -111,6 +118,8 @@ def _row(found: TableStatus) -> tuple[object, ...]:
         output.count(found.rows_planned),
         output.count(found.rejected_open),
         output.count(found.waiting),
+        f"{found.ranges_verified}/{found.ranges_total}",
+        output.count(found.drifted),
         output.count(found.rate) if found.rate else "",
         output.duration(found.eta_seconds) if found.eta_seconds is not None else "",
     )
@@ -124,6 +133,10 @@ def _hints(found: list[TableStatus]) -> None:
     if any(f.rejected_open or f.waiting for f in found):
         output.answer(
             "rejected rows: `changeover rejects` says why, `changeover rejects retry` tries them again"
+        )
+    if any(f.drifted for f in found):
+        output.answer(
+            "drifted rows: `changeover resync --dry-run` says what differs, `changeover resync` mends it"
         )
     if any(f.ranges_stale for f in found):
         roots = ", ".join(f"{f.root} ({f.ranges_stale} ranges)" for f in found if f.ranges_stale)

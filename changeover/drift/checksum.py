@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Null
 
 from changeover.binding import Bound
 from changeover.dialects import Dialect
@@ -20,6 +21,9 @@ from changeover.transfer.chunk import Span
 from changeover.transfer.reading import where
 from changeover.transfer.remove import linked_span, span
 from changeover.types.written import Composed, hole
+
+Asked = sa.Executable
+"""A statement over the old database."""
 
 _UNDIGESTED = {"old": "1", "new": "2"}
 PARTS = 64
@@ -50,7 +54,7 @@ def parts(bound: Bound, whole: Span) -> Parts | None:
 
 def old_sums(
     source: sa.Connection, old: Dialect, bound: Bound, made: Fields, function: str, whole: Span
-) -> sa.Select[Any]:
+) -> Asked:
     """How many rows the old side says a span has, and the sum of their digests."""
     total = Composed(old.digest_sum(_old_digest(old, made, function)), _values(made))
     return _old(source, bound, whole).with_only_columns(sa.func.count(), total)
@@ -64,7 +68,7 @@ def new_sums(bound: Bound, made: Fields, function: str, whole: Span) -> str:
 
 def old_parts(
     source: sa.Connection, old: Dialect, bound: Bound, made: Fields, function: str, cut: Parts
-) -> sa.Select[Any]:
+) -> Asked:
     """`old_sums` by part, with the part's number before them."""
     (key,) = bound.key.of(bound.mapping.root)
     part = Composed(old.bucket(hole(0), str(cut.lower), str(cut.width)), [key])
@@ -82,7 +86,7 @@ def new_parts(bound: Bound, made: Fields, function: str, cut: Parts) -> str:
 
 def old_rows(
     source: sa.Connection, old: Dialect, bound: Bound, made: Fields, function: str, whole: Span
-) -> sa.Select[Any]:
+) -> Asked:
     """Each row's encoded key and its digest."""
     each = Composed(_old_digest(old, made, function), _values(made))
     return _old(source, bound, whole).with_only_columns(bound.read_fields[0].label("k"), each)
@@ -108,7 +112,7 @@ def _old_digest(old: Dialect, made: Fields, function: str) -> str:
 
 def _old_shown(field: Field, place: int) -> Shown:
     # NULL by itself is of no character set, and can't be measured or collated.
-    if isinstance(field.old, sa.sql.elements.Null):
+    if isinstance(field.old, Null):
         return Shown("NULL", plain=True, bare=True)
     return field.shown(hole(place))
 

@@ -73,7 +73,7 @@ def fields(bound: Bound, old: Family) -> Fields:
 class _Fields:
     def __init__(self, bound: Bound, old: Family) -> None:
         self.bound = bound
-        self.old = old
+        self.old: Family = old
         self.new: Family = bound.dialect.family
         self.quote = bound.dialect.quote
         self.places = {f"s.{self.quote(name)}": place for place, name in enumerate(bound.stage_columns)}

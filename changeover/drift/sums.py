@@ -68,9 +68,8 @@ class Sums:
             found: dict[str, Sum] = {}
             for b in bounds:
                 name = b.mapping.name
-                rows, total = source.execute(
-                    checksum.old_sums(source, self.old, b, self.made[name], self.function, span)
-                ).one()
+                asked = checksum.old_sums(source, self.old, b, self.made[name], self.function, span)
+                ((rows, total),) = source.execute(asked).all()
                 found[name] = Sum(int(rows), (int(rows), _text(total)) == new[name])
             return found
 

@@ -47,22 +47,22 @@ def note(
     are gone."""
     at = now()
     known = {one.key: one for one in findings(connection, mapping_id=mapping_id, range_no=range_no)}
-    fresh: list[dict[str, Any]] = []
-    for key, kind, columns in found:
-        values: dict[str, Any] = {
+    rows = [
+        {
+            "mapping_id": mapping_id,
+            "root_key": key,
             "range_no": range_no,
             "kind": kind,
             "column_names": json.dumps(list(columns)),
             "state": "open",
             "verification_id": verification,
+            "first_seen": known[key].first_seen if key in known else at,
             "last_seen": at,
             "closed_at": None,
         }
-        if key in known:
-            connection.execute(sa.update(table).where(_is(mapping_id, [key])).values(**values))
-        else:
-            fresh.append({"mapping_id": mapping_id, "root_key": key, "first_seen": at, **values})
-    _replace(connection, mapping_id, fresh)
+        for key, kind, columns in found
+    ]
+    _replace(connection, mapping_id, rows)
     close(connection, mapping_id, sorted(known.keys() - {key for key, _, _ in found}), "gone")
 
 
@@ -132,7 +132,7 @@ def digest(found: Sequence[Finding]) -> str | None:
 
 
 def _replace(connection: sa.Connection, mapping_id: int, rows: list[dict[str, Any]]) -> None:
-    """Insert, in the place of closed findings of the same roots."""
+    """Insert, in the place of earlier findings of the same roots."""
     for start in range(0, len(rows), KEYS_AT_ONCE):
         part = rows[start : start + KEYS_AT_ONCE]
         connection.execute(sa.delete(table).where(_is(mapping_id, [row["root_key"] for row in part])))

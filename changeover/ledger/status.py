@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from changeover.ledger.clock import now
 from changeover.ledger.mappings import planned_roots
 from changeover.ledger.tables import mapping, range_, reject
+from changeover.ledger.verified import Overview, overview
 from changeover.mapping import Registry
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class TableStatus:
 
     ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows rejected), stale (the
     mapping changed since some range was copied), unknown (all copied, but whether the mapping changed since can't be told),
-    done. ``unknown`` says why it can't be told.
+    done. ``unknown`` says why it can't be told. ``ranges_verified`` were found right by the mapping as it is, the first of them
+    looked at ``verified_since``; ``drifted`` are open findings of verification.
     """
 
     root: str
@@ -48,6 +50,9 @@ class TableStatus:
     state: str
     updated_at: datetime | None
     unknown: str | None = None
+    ranges_verified: int = 0
+    verified_since: datetime | None = None
+    drifted: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
     stale = _stale(connection, written.known)
     rejects = _rejects(connection, registry)
     planned = planned_roots(connection)
+    seen = overview(connection, written.known)
     return [
         _status(
             registry,
@@ -81,6 +87,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
             stale.get(root, 0),
             root in planned,
             written.unknown.get(root),
+            seen.get(root, Overview()),
         )
         for root in registry.roots
     ]
@@ -157,6 +164,7 @@ def _status(
     stale: int,
     planned: bool,
     unknown: str | None,
+    seen: Overview,
 ) -> TableStatus:
     bounds = registry.of_root(root)
     open_, waiting = rejects.get(root, (0, 0))
@@ -195,6 +203,9 @@ def _status(
         state=_state(number, open_, stale, planned=planned, unknown=unknown is not None),
         updated_at=row["finished_at"] if row else None,
         unknown=unknown,
+        ranges_verified=seen.ranges,
+        verified_since=seen.since,
+        drifted=seen.drifted,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from changeover.ledger.clock import now
-from changeover.ledger.tables import drift, verification
+from changeover.ledger.tables import drift, mapping, verification
 from changeover.ledger.tables import verified as table
 
 Depth = Literal["checksums", "values"]
@@ -102,6 +102,53 @@ def mended(connection: sa.Connection, mapping_id: int) -> None:
         .where(table.c.mapping_id == mapping_id, table.c.result == "drift", table.c.range_no.not_in(still))
         .values(result="mended", digest=None)
     )
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A root's ranges: how many were found right for all of its mappings, when the first of them was looked at last, and how many
+    findings are open."""
+
+    ranges: int = 0
+    since: datetime | None = None
+    drifted: int = 0
+
+
+def overview(connection: sa.Connection, written: Mapping[str, str]) -> dict[str, Overview]:
+    """By root. ``written`` are the fingerprints of its mappings now, as far as they are known: what was compared by others does not
+    count."""
+    right = sa.func.sum(sa.case((table.c.result.in_(("equal", "mended")), 1), else_=0))
+    each = (
+        sa.select(
+            mapping.c.root, table.c.mapping_id, table.c.fingerprint, right, sa.func.min(table.c.finished_at)
+        )
+        .join(mapping, mapping.c.id == table.c.mapping_id)
+        .group_by(mapping.c.root, table.c.mapping_id, table.c.fingerprint)
+    )
+    counts: dict[str, dict[int, int]] = {}
+    since: dict[str, datetime] = {}
+    for root, number, fingerprint, ranges, at in connection.execute(each):
+        if written.get(root, fingerprint) == fingerprint:
+            found = counts.setdefault(root, {})
+            found[number] = found.get(number, 0) + int(ranges)
+            since[root] = min(at, since.get(root, at))
+    drifted = {
+        root: int(count)
+        for root, count in connection.execute(
+            sa.select(mapping.c.root, sa.func.count())
+            .join(drift, drift.c.mapping_id == mapping.c.id)
+            .where(drift.c.state == "open")
+            .group_by(mapping.c.root)
+        )
+    }
+    return {
+        root: Overview(
+            min(counts[root].values(), default=0) if root in counts else 0,
+            since.get(root),
+            drifted.get(root, 0),
+        )
+        for root in counts.keys() | drifted.keys()
+    }
 
 
 def verified(connection: sa.Connection, mapping_ids: Sequence[int]) -> list[Verified]:

@@ -60,8 +60,9 @@ class Datetime(Moment):
         return self.differs(stored, staged, family)
 
     def alike(self, source: Kind, family: Family) -> bool:
-        mine = isinstance(source, Datetime) and source.realm == self.realm == "mysql"
-        return family == "mysql" and mine and source.precision == self.precision
+        if not isinstance(source, Datetime) or not source.realm == self.realm == family == "mysql":
+            return False
+        return source.precision == self.precision
 
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         return [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]

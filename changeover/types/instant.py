@@ -47,8 +47,9 @@ class Instant(Moment):
         return f"timezone('UTC', {stored})" if family == "postgresql" else stored
 
     def alike(self, source: Kind, family: Family) -> bool:
-        mine = isinstance(source, Instant) and source.realm == self.realm == "mysql"
-        return family == "mysql" and mine and source.precision == self.precision
+        if not isinstance(source, Instant) or not source.realm == self.realm == family == "mysql":
+            return False
+        return source.precision == self.precision
 
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         found = [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]
