@@ -9,6 +9,8 @@ import dagster as dg
 NO_REJECTS = "no_rejects"
 ROWS_ACCOUNTED_FOR = "rows_accounted_for"
 SAME_AS_OLD = "same_as_old"
+NO_DRIFT = "no_drift"
+ALL_VERIFIED = "all_verified"
 
 _DESCRIPTIONS = {
     NO_REJECTS: "Every row of the key range could be converted and stored. One that could not waits in the ledger "
