@@ -27,7 +27,7 @@ Asked = sa.Executable
 
 _UNDIGESTED = {"old": "1", "new": "2"}
 PARTS = 64
-"""Of a span that differs: of 50,000 rows, some 800 are then looked at one by one."""
+"""Of a span that differs: of 40,000 rows, some 600 are then looked at one by one."""
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,9 @@ class Text(WrittenKind):
     def shown(self, stored: str, family: Family) -> str:
         if family != "sqlite":
             return super().shown(stored, family)
-        # A number in such a column is not the text of its digits.
-        return f"CASE WHEN typeof({stored}) IN ('text', 'null') THEN {stored} ELSE {MARK_SQL[family]} || hex({stored}) END"
+        # A number in such a column is not the text of its digits. One mark alone is the old side's.
+        other = f"{MARK_SQL[family]} || {MARK_SQL[family]} || hex({stored})"
+        return f"CASE WHEN typeof({stored}) IN ('text', 'null') THEN {stored} ELSE {other} END"
 
     def alike(self, source: Kind, family: Family) -> bool:
         unicode = isinstance(source, Text) and source.charset in UNICODE and self.charset in UNICODE
