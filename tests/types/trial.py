@@ -86,7 +86,9 @@ def move(
         outcomes[place].shown = text.decode() if isinstance(text, bytes) else text
         marked = (texts[place] or "").startswith(MARK)  # which is stored here, and by no copy
         seen = outcomes[place].shown == texts[place]
-        assert marked or not (other and seen), f"{target.sample.ddl}: {texts[place]!r} differs, and a checksum sees it there"
+        assert marked or not (other and seen), (
+            f"{target.sample.ddl}: {texts[place]!r} differs, and a checksum sees it there"
+        )
     fitting = ", ".join(str(place) for place, it in outcomes.items() if not it.refused and not it.differs)
     if fitting:
         assert _update_those_that_differ(new, target, writing, f"staged.n IN ({fitting})") == 0
