@@ -133,7 +133,7 @@ def _table(
     one: Pass,
 ) -> TableReport:
     names = {found.no: found.name for found in ranges}
-    mine = [v for v in looked.values() if v.range_no in names and v.verification_id == one.id]
+    mine = [v for v in looked.values() if v.range_no in names and v.is_of(one)]
     seen = {v.range_no for v in mine}
     told = [f for f in findings if f.range_no in names]
     open_ = [f for f in told if f.state == "open"]

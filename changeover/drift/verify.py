@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -54,25 +55,25 @@ class RangeVerified:
 def due(
     project: Project, root: str, names: Sequence[str] | None = None, one: Pass | None = None
 ) -> list[KeyRange]:
-    """The ranges that can be verified: those that are done, by the mapping as it is now. Those that the pass has looked at already
-    are left out.
+    """The ranges that can be verified: those that are done, by the mapping as it is now. Those that were looked at since
+    the pass began are left out.
 
     Raises: ChangeoverError for an unknown name.
     """
     move = project.move(root)
     with project.reading() as connection:
         known = ledger_ranges.ranges_of(connection, root)
-        wanted = (
-            known if names is None else [ledger_ranges.range_named(connection, root, name) for name in names]
-        )
         looked = ledger_verified.verified(connection, [bound.id for bound in move.bounds])
-    through = {
-        no
-        for no in {found.range_no for found in looked}
-        if one is not None
-        and sum(found.range_no == no and found.verification_id == one.id for found in looked)
-        == len(move.bounds)
-    }
+    by_name = {found.name: found for found in known}
+    for name in (name for name in names or () if name not in by_name):
+        raise ChangeoverError(f"{root} has no range {name!r}: `changeover status {root} --ranges` lists them")
+    wanted = known if names is None else [by_name[name] for name in names]
+    seen = Counter(
+        v.range_no
+        for v in looked
+        if one and v.is_of(one) and v.fingerprint == move.fingerprint and v.result != "failed"
+    )
+    through = {no for no, count in seen.items() if count == len(move.bounds)}
     return [
         found
         for found in wanted

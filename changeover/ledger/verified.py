@@ -44,6 +44,10 @@ class Verified:
     finished_at: datetime
     error: str | None
 
+    def is_of(self, one: Pass) -> bool:
+        """It was looked at since the pass began, and as deep, whoever did."""
+        return self.started_at >= one.started_at and self.depth in (one.depth, "values")
+
     @property
     def drifted(self) -> int:
         """Rows that differ, in any way."""

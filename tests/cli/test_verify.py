@@ -118,3 +118,19 @@ def test_a_verification_that_was_stopped_goes_on_with_the_ranges_that_are_left(m
     assert again.code == 0
     assert again.document["verification"] == ended.document["verification"]
     assert again.document["tables"][0]["ranges_verified"] == 3
+
+
+def test_a_verification_that_was_killed_goes_on_as_well(moved):
+    moved.shut(after=1)
+    running = moved.start("verify", "product", "--json", "-w", "1")
+    moved.wait_until_inside(running)
+    running.kill()
+    moved.end(running)
+    moved.open()
+    one = moved.scalar("SELECT MAX(id) FROM changeover_verification WHERE finished_at IS NULL")
+    done = moved.scalar(f"SELECT COUNT(*) FROM changeover_verified WHERE verification_id = {one}")
+    assert done == 1
+    again = moved.run("verify", "product", "--json")
+    assert again.code == 0
+    assert again.document["verification"] == one
+    assert again.document["tables"][0]["ranges_verified"] == 3
