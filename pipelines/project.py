@@ -13,6 +13,7 @@ from assets.component import components
 from assets.legacy import legacy_assets
 from assets.table import table_assets
 from changeover.mapping import Registry
+from pipelines.alert import alert
 from pipelines.compare_tables import compare_tables, comparison
 from pipelines.find_drift import find_drift
 from pipelines.live_sync import keep_live_sync, live_sync
@@ -69,6 +70,7 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
         sensors=[
             plan_new_ranges(registry, running=running),
             find_drift(registry, mended),
+            alert(running=running),
             *(keep_live_sync(registry, database, job, running=running) for database, job in syncs.items()),
         ],
         resources=resources_for(registry.databases),

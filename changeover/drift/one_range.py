@@ -55,7 +55,7 @@ class Tally:
     @property
     def compared(self) -> int:
         """Rows that there should be, and that were compared."""
-        return self.old - self.rejected - len(self.hot)
+        return max(0, self.old - self.rejected - len(self.hot))
 
     @property
     def found(self) -> int:
