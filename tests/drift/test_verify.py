@@ -10,7 +10,7 @@ from changeover.ledger.verified import Depth
 from tests.drift.faults import Faults
 from tests.drift.rig import drift, mended, verified
 from tests.drift.tables import NEW, fill, mappings
-from tests.transfer.rig import SHORT_PAIRS, Rig, copy, counts
+from tests.transfer.rig import PAIRS, SHORT_PAIRS, Rig, copy, counts
 
 Rigs = Callable[..., Rig]
 
@@ -41,12 +41,25 @@ def test_equal_sides_are_found_equal_by_checksums_alone(rig: Rigs, old: str, new
 def test_each_seeded_fault_is_found_and_mended_and_none_is_invented(
     rig: Rigs, old: str, new: str, depth: Depth
 ) -> None:
-    made = rig(new, shop=old)
+    assert_found_and_mended(rig(new, shop=old), depth, seed=7, times=4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_hundreds_of_seeded_faults_are_found_and_mended_on_every_pair(
+    rig: Rigs, old: str, new: str, seed: int
+) -> None:
+    assert_found_and_mended(rig(new, shop=old), "checksums", seed=seed, times=9)
+
+
+def assert_found_and_mended(made: Rig, depth: Depth, seed: int, times: int) -> None:
+    """Faults are found as what they are, said by a dry run, mended, and gone; nothing else is found or written."""
     fill(made)
     project = made.project(*mappings(exclusive=True))
     copy(project, rows_per_range=150)
-    faults = Faults(made, seed=7)
-    faults.all_kinds(4)
+    faults = Faults(made, seed)
+    faults.all_kinds(times)
     faults.area()
     assert drift(project, verified(project, depth=depth)) == faults.expected
 
