@@ -7,19 +7,23 @@ the mapping, without either side knowing the other's ids.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from changeover.binding import Bound, BoundColumn, BoundLookup
+from changeover.binding.texts import literal
 from changeover.dialects import TableName
 from changeover.dialects.base import Shown
-from changeover.mapping import Expression, Keep, Narrow
+from changeover.mapping import Expression, Keep, Narrow, ValueMap
 from changeover.types.base import Family
 from changeover.types.integer import Integer
 from changeover.types.text import Text
 from changeover.types.written import HOLE, Composed, WrittenKind, hole
+
+_NUMBER = re.compile("0|-?[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,24 @@ class _Fields:
             if isinstance(column.kind, Text):
                 return [Field(bare, stored, bare=True)]
             return [Field(bare, stored, plain=True, bare=True)]
-        read, shown = self.read(column.text), column.kind.shown(stored, self.new)
+        read, shown = self.mapped(column), column.kind.shown(stored, self.new)
         if self.old != self.new and column.kind.portable(HOLE, self.old) != HOLE:
             read = Composed(column.kind.portable(hole(0), self.old), [read])
             shown = column.kind.portable(f"({shown})", self.new)
         return [Field(read, shown, self.is_plain(column))]
+
+    def mapped(self, column: BoundColumn) -> sa.ColumnElement[Any]:
+        """What the copy reads. A value map of whole numbers is looked up by number first, at half the cost of looking up texts."""
+        read, made = self.read(column.text), self.bound.mapping.made.get(column.name)
+        if not isinstance(made, ValueMap) or not isinstance(column.source, Integer):
+            return read
+        if not all(_NUMBER.fullmatch(code) for code in made.entries):
+            return read
+        words = {
+            int(code): sa.null() if word is None else literal(column.kind.format(word), self.old)
+            for code, word in made.entries.items()
+        }
+        return sa.case(*((made.value == code, word) for code, word in words.items()), else_=read)
 
     def bare(self, column: BoundColumn) -> sa.ColumnElement[Any] | None:
         """The old column itself, where both databases make the same text of it without being asked for a canonical one."""
