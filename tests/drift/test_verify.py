@@ -7,12 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from changeover.ledger.verified import Depth
+from changeover.mapping import Mapping
+from changeover.mapping import old as old_table
 from tests.drift.faults import Faults
 from tests.drift.rig import drift, mended, verified
 from tests.drift.tables import NEW, fill, mappings
 from tests.transfer.rig import PAIRS, SHORT_PAIRS, Rig, copy, counts
 
 Rigs = Callable[..., Rig]
+ITEMS = "shop.tb_item"
 
 
 @pytest.mark.parametrize(("old", "new"), SHORT_PAIRS)
@@ -74,3 +77,36 @@ def assert_found_and_mended(made: Rig, depth: Depth, seed: int, times: int) -> N
     assert drift(project, again) == {}
     assert all(one.equal for one in again)
     assert counts(copy(project), "inserted", "updated", "deleted") == (0, 0, 0)
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+def test_servers_without_a_digest_of_their_own_in_common_find_the_same(
+    rig: Rigs, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = rig(kind, shop=kind)
+    fill(made)
+    project = made.project(*mappings(exclusive=True))
+    monkeypatch.setattr(type(project.dialect), "digests", lambda *_: ("md5",))
+    copy(project, rows_per_range=150)
+    found = verified(project)
+    assert drift(project, found) == {}
+    assert not any(one.by_value for ended in found for one in ended.results if ended.range.root == ITEMS)
+    faults = Faults(made, seed=3)
+    faults.all_kinds(1)
+    assert drift(project, verified(project)) == faults.expected
+
+
+def test_sums_that_two_servers_spell_otherwise_are_given_up_and_nothing_is_called_drift(rig: Rigs) -> None:
+    made = rig("postgres", shop="mariadb")
+    made.run(made.old, "CREATE TABLE doc (no INT PRIMARY KEY, body LONGTEXT)")
+    made.run(made.new, "CREATE TABLE document (id INT PRIMARY KEY, body JSONB)")
+    rows = ", ".join(f"""({n}, '{{"b":{n},"a":1}}')""" for n in range(1, 201))
+    made.run(made.old, f"INSERT INTO doc VALUES {rows}")
+    table = old_table("shop", "doc")
+    project = made.project(Mapping("document", table, {"body": table.body}))
+    copy(project)
+    found = verified(project)
+    assert drift(project, found) == {}
+    assert [(one.compared, one.by_value) for ended in found for one in ended.results] == [(200, 200)]
+    made.run(made.new, """UPDATE document SET body = '{"a": 1, "b": 0}' WHERE id = 7""")
+    assert drift(project, verified(project)) == {"document": {"7": ("different", ("body",))}}
