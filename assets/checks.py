@@ -14,6 +14,8 @@ ROWS_ACCOUNTED_FOR = "rows_accounted_for"
 SAME_AS_OLD = "same_as_old"
 COMPARE_JOB = "compare_tables"
 """The job that evaluates `SAME_AS_OLD`."""
+NO_DRIFT = "no_drift"
+ALL_VERIFIED = "all_verified"
 
 _DESCRIPTIONS = {
     NO_REJECTS: "Every row of the key range could be converted and stored. One that could not waits in the ledger "

@@ -18,6 +18,7 @@ from bench.memory import memory
 from bench.paging import paging
 from bench.planning import planning
 from bench.site import Site, site
+from bench.verify import verifying
 
 ROWS = 2_000_000
 PART = 5
@@ -39,6 +40,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "capture": lambda where, rounds: [
         f for kind in ("mariadb", "postgres") for f in capture(where, kind, rounds)
     ],
+    "verify": verifying,
     "memory": lambda where, _: memory(where, "mariadb"),
 }
 
@@ -51,7 +53,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of which the medians are shown.")] = 3,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure paging, planning, copying, capture and memory on private servers, on a coupon table made for it."""
+    """Measure paging, planning, copying, capture, verification and memory on private servers, on a coupon table made for it."""
     for name in only or []:
         if name not in MEASUREMENTS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(MEASUREMENTS)}", param_hint="--only")

@@ -13,12 +13,16 @@ from assets.component import components
 from assets.legacy import legacy_assets
 from assets.table import table_assets
 from changeover.mapping import Registry
+from pipelines.alert import alert
 from pipelines.compare_tables import compare_tables, comparison
+from pipelines.find_drift import find_drift
 from pipelines.live_sync import keep_live_sync, live_sync
 from pipelines.plan_new_ranges import plan_new_ranges
 from pipelines.plan_tables import plan_tables
+from pipelines.resync_drift import resync_drift
 from pipelines.retry_rejects import retry_rejects
 from pipelines.sweep_tables import sweep_schedule, sweep_tables
+from pipelines.verify_tables import schedules, verification, verify_tables
 from resources import resources_for
 
 SENSORS = "CHANGEOVER_SENSORS"
@@ -45,22 +49,28 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
     """
     steps = components(registry)
     comparisons = [comparison(step, registry) for step in steps]
+    verifications = [verification(step, registry) for step in steps]
+    verified, mended = verify_tables(verifications), resync_drift(registry)
     running = os.environ.get(SENSORS, "").lower() == "on"
     syncs = {database: live_sync(registry, database) for database in registry.databases}
     swept = sweep_tables(registry)
     return dg.Definitions(
         assets=[*legacy_assets(registry), *(table_assets(step, registry, owners or {}) for step in steps)],
-        asset_checks=comparisons,
+        asset_checks=[*comparisons, *verifications],
         jobs=[
             plan_tables(registry),
             compare_tables(comparisons),
             retry_rejects(registry),
+            verified,
+            mended,
             *syncs.values(),
             *([swept] if swept else []),
         ],
-        schedules=[sweep_schedule(swept)] if swept else [],
+        schedules=[*schedules(verified, steps), *([sweep_schedule(swept)] if swept else [])],
         sensors=[
             plan_new_ranges(registry, running=running),
+            find_drift(registry, mended),
+            alert(running=running),
             *(keep_live_sync(registry, database, job, running=running) for database, job in syncs.items()),
         ],
         resources=resources_for(registry.databases),

@@ -228,6 +228,7 @@ class _Binder:
                 tuple(zip(made.by, staged, strict=True)),
                 returned(self.place(name), parent, made),
                 parsed(name, staged, sources, kinds),
+                tuple(kinds),
             )
         else:
             other = find_parent(self.place(name), self.registry, self.mapping, made)

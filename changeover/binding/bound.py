@@ -56,6 +56,10 @@ class BoundLookup:
     returned: str = ""
     parsed: tuple[BoundColumn, ...] = ()
     """Those of the staged texts that the parent's columns, being no text, parse, and may not be able to."""
+    kinds: tuple[Kind, ...] = ()
+    """Of the parent's columns in ``on``; for a lookup through the id map, of the columns of its old key."""
+    through: int | None = None
+    """The mapping whose links in the id map it asks, by the ledger's number."""
 
 
 @dataclass(frozen=True)

@@ -113,13 +113,17 @@ def through_ids(
     texts: tuple[BoundColumn, ...] = ()
     on: tuple[tuple[str, str], ...] = ()
     column = ""
+    through: int | None = None
+    known: tuple[Kind, ...] = ()
     if isinstance(other.ids, Assigned):
+        through = binder.ids[other.name]
+        known = tuple(key_column.kind for key_column in key.columns)
         parts = key.spelled(sources, made.values, binder.family)
         staged = (binder.stage(key.join(parts, binder.family)),)
         dialect = binder.new_schema.dialect
         joined = (
             f"LEFT JOIN changeover_id_map AS {alias} ON {alias}.mapping_id = "
-            f"{dialect.constant_after(binder.ids[other.name], staged[0])} "
+            f"{dialect.constant_after(through, staged[0])} "
             f"AND {alias}.root_key = {dialect.as_key(staged[0])}"
         )
         value = f"{alias}.target_id"
@@ -136,10 +140,13 @@ def through_ids(
         joined = binder.joined(alias, parent, list(parent.primary_key), staged)
         column = returned(place, parent, made)
         on = tuple(zip(parent.primary_key, staged, strict=True))
+        known = tuple(kind or source for source, kind in zip(sources, kinds, strict=True))
         value = f"{alias}.{binder.quote(column)}"
         texts = parsed(name, staged, sources, kinds)
     given = " AND ".join(f"{s} IS NOT NULL" for s in staged)
-    return staged, BoundLookup(name, alias, joined, value, given, made.parent, own, on, column, texts)
+    return staged, BoundLookup(
+        name, alias, joined, value, given, made.parent, own, on, column, texts, known, through
+    )
 
 
 def parsed(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from changeover.cli import backfill, check, grants, plan, rejects, status, sync, upgrade
+from changeover.cli import backfill, check, grants, plan, rejects, resync, status, sync, upgrade, verify
 from changeover.cli.help_text import paragraphs
 from changeover.cli.outcome import Commands
 
@@ -42,18 +42,29 @@ def changeover(
       changeover backfill      copy them; Ctrl-C stops, the same goes on
       changeover status        how far is every table?
       changeover rejects       which rows could not be moved, and why?
+      changeover verify        is every row what its old row says?
+      changeover resync        mend those that are not
 
     Databases come from the environment or a .env file: CHANGEOVER_OLD_<NAME>_URL for each old one, CHANGEOVER_NEW_URL.
     The package of mappings is named in pyproject.toml: [tool.changeover] mappings = "assets".
 
-    Exit codes: 0 what the command claims is so · 1 findings (errors in a mapping, failed ranges, rejects) · 2 usage or
+    Exit codes: 0 what the command claims is so · 1 findings (errors in a mapping, failed ranges, rejects, drift) · 2 usage or
     configuration, nothing was tried · 3 broken off by an unexpected error · 130 stopped by Ctrl-C · 141 nobody read
     the answer to its end.
     """
 
 
 app.callback(help=paragraphs(changeover.__doc__))(changeover)
-for command in (check.check, plan.plan, backfill.backfill, status.status, grants.grants, upgrade.upgrade):
+for command in (
+    check.check,
+    plan.plan,
+    backfill.backfill,
+    status.status,
+    verify.verify,
+    resync.resync,
+    grants.grants,
+    upgrade.upgrade,
+):
     app.command(command.__name__, help=paragraphs(command.__doc__))(command)
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(sync.app, name="sync")

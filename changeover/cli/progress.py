@@ -11,12 +11,24 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from changeover.cli.output import count, duration
-from changeover.transfer import ChunkDone, RangeDone
+from changeover.ledger.ranges import KeyRange
+from changeover.transfer import ChunkDone
 
 RATE_WINDOW_SECONDS = 30.0
 """Rates are over this time: long enough to be steady, short enough to show that a server slowed down."""
+
+
+class RangeEnd(Protocol):
+    """A range that was copied or verified, or could not be."""
+
+    @property
+    def range(self) -> KeyRange: ...
+
+    @property
+    def error(self) -> str | None: ...
 
 
 @dataclass
@@ -42,7 +54,7 @@ class TableCount:
         while self.recent and self.recent[0][0] < now - RATE_WINDOW_SECONDS:
             self.recent.popleft()
 
-    def range(self, done: RangeDone) -> None:
+    def range(self, done: RangeEnd) -> None:
         """Count a range that ended."""
         if done.error is None:
             self.ranges_done += 1
@@ -98,7 +110,7 @@ class Progress(ABC):
                 self.current.chunk(done)
                 self.moved(self.current)
 
-    def range(self, done: RangeDone) -> None:
+    def range(self, done: RangeEnd) -> None:
         """A range ended."""
         with self.lock:
             if self.current is not None:

@@ -29,12 +29,14 @@ _COLUMNS = (
     "planned",
     "rejected",
     "waiting",
+    "verified",
+    "drifted",
     "rows/s",
     "left",
 )
 _TEXTS = ("root", "new tables", "state")
-_LEFT_OUT = ("new tables", "planned")
-"""Where there is no room for all: the roots are named, and planned rows are what read rows come to."""
+_LEFT_OUT = ("new tables", "planned", "verified", "drifted")
+"""Where there is no room for all: the roots are named, planned rows are what read rows come to, and drift is told of below."""
 WIDE = 120
 """Columns that all of them need."""
 
@@ -49,15 +51,15 @@ def status(
     json: options.Json = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Show how far every table is: ranges, rows, rejects, rate and estimated end.
+    """Show how far every table is: ranges, rows, rejects, what is verified, rate and estimated end.
 
     And how each is kept in step: by live sync or by sweeps of a high-water column, how far behind, when last seen, and what
     may be missed.
 
     Asks the ledger, so it can be used while a backfill or a live sync runs, whoever runs it. Exits with 1 when a range has
-    failed, a row is rejected, a mapping changed after its rows were copied, or it can't be told whether it did: its old
-    database is down, or it doesn't fit the schemas; and when capture of a table is broken, or a live sync failed or has not
-    been heard of for a minute. One that was stopped is no finding.
+    failed, a row is rejected or was found drifted, a mapping changed after its rows were copied, or it can't be told whether
+    it did: its old database is down, or it doesn't fit the schemas; and when capture of a table is broken, or a live sync
+    failed or has not been heard of for a minute. One that was stopped is no finding.
 
     Examples:
 
@@ -89,7 +91,12 @@ def status(
 def has_findings(found: TableStatus) -> bool:
     """Whether somebody has to look at the table. Not being done yet is no finding."""
     return kept.is_wrong(found.kept) or bool(
-        found.ranges_failed or found.rejected_open or found.waiting or found.ranges_stale or found.unknown
+        found.ranges_failed
+        or found.rejected_open
+        or found.waiting
+        or found.ranges_stale
+        or found.unknown
+        or found.drifted
     )
 
 
@@ -135,6 +142,8 @@ def _row(found: TableStatus) -> dict[str, object]:
         "planned": output.count(found.rows_planned),
         "rejected": output.count(found.rejected_open),
         "waiting": output.count(found.waiting),
+        "verified": f"{found.ranges_verified}/{found.ranges_total}",
+        "drifted": output.count(found.drifted),
         "rows/s": output.count(found.rate) if found.rate else "",
         "left": output.duration(found.eta_seconds) if found.eta_seconds is not None else "",
     }
@@ -148,6 +157,10 @@ def _hints(found: list[TableStatus]) -> None:
     if any(f.rejected_open or f.waiting for f in found):
         output.answer(
             "rejected rows: `changeover rejects` says why, `changeover rejects retry` tries them again"
+        )
+    if any(f.drifted for f in found):
+        output.answer(
+            "drifted rows: `changeover resync --dry-run` says what differs, `changeover resync` mends it"
         )
     if any(f.ranges_stale for f in found):
         roots = ", ".join(f"{f.root} ({f.ranges_stale} ranges)" for f in found if f.ranges_stale)

@@ -19,7 +19,8 @@ class Stopping:
     database, and its range goes on after the last one that was committed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "chunks") -> None:
+        self.what = what
         self.event = threading.Event()
         self._before: dict[signal.Signals, Any] = {}
 
@@ -37,8 +38,12 @@ class Stopping:
     def _stop(self, number: int, _: FrameType | None) -> None:
         if self.event.is_set():
             cursor = b"\x1b[?25h" if sys.stderr.isatty() else b""  # a live display hides it
-            os.write(2, cursor + b"\nleft at once; the same command goes on after the last committed chunk\n")
+            os.write(
+                2,
+                cursor
+                + f"\nleft at once; the same command goes on after its last committed {self.what}\n".encode(),
+            )
             os._exit(128 + number)
         self.event.set()
         # Written past the live display, whose lock the interrupted code may hold.
-        os.write(2, b"\nstopping after the current chunks; Ctrl-C again leaves at once\n")
+        os.write(2, f"\nstopping after the current {self.what}; Ctrl-C again leaves at once\n".encode())

@@ -53,6 +53,16 @@ class TableName:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A row's text, or NULL, as SQL. ``plain`` ones hold no vertical bar, and are not ``N``; ``bare`` ones are no texts yet, but
+    what the database itself makes a text of."""
+
+    sql: str
+    plain: bool = False
+    bare: bool = False
+
+
 class Dialect(ABC):
     """One database's way of doing what the engine needs. Instances hold no state of a connection."""
 
@@ -207,6 +217,30 @@ class Dialect(ABC):
     @abstractmethod
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
         """Make the table's own counter give ids above ``upto`` only. Does nothing where it already does, or has none."""
+
+    # Checksums
+
+    @abstractmethod
+    def digests(self, connection: sa.Connection) -> tuple[str, ...]:
+        """The digest functions of this server, the fastest first. Servers that name one alike compute the same by it; all have
+        ``md5``."""
+
+    @abstractmethod
+    def row_text(self, fields: Sequence[Shown]) -> str:
+        """The texts of a row as one text, which no other texts make."""
+
+    @abstractmethod
+    def digest(self, text: str, function: str) -> str:
+        """A text's digest as a whole number from 0 to 2^64, by one of `digests`; NULL where the server can't hold the text."""
+
+    @abstractmethod
+    def digest_sum(self, number: str) -> str:
+        """The exact sum of such numbers over the rows, as text; NULL without rows. A sum finds values that two rows have swapped,
+        in which bits that are merely folded cancel out."""
+
+    def bucket(self, key: str, lower: str, width: str) -> str:
+        """In which of equally wide parts, from ``lower`` (exclusive) on, a whole number lies: 0 and up."""
+        return f"(({key} - ({lower}) - 1) / {width})"
 
     # Cost
 

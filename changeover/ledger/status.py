@@ -13,6 +13,7 @@ from changeover.ledger.clock import now
 from changeover.ledger.kept import Kept, kept
 from changeover.ledger.mappings import planned_roots
 from changeover.ledger.tables import mapping, range_, reject
+from changeover.ledger.verified import Overview, overview
 from changeover.mapping import Registry
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class TableStatus:
 
     ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows rejected), stale (the
     mapping changed since some range was copied), unknown (all copied, but whether the mapping changed since can't be told),
-    done. ``unknown`` says why it can't be told.
+    done. ``unknown`` says why it can't be told. ``ranges_verified`` were found right by the mapping as it is, the first of them
+    looked at ``verified_since``; ``drifted`` are open findings of verification.
     """
 
     root: str
@@ -51,6 +53,9 @@ class TableStatus:
     unknown: str | None = None
     kept: Kept | None = None
     """How it is kept in step with its old table; None where nothing does."""
+    ranges_verified: int = 0
+    verified_since: datetime | None = None
+    drifted: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
     stale = _stale(connection, written.known)
     rejects = _rejects(connection, registry)
     planned, in_step = planned_roots(connection), kept(connection, registry)
+    seen = overview(connection, written.known)
     return [
         _status(
             registry,
@@ -85,6 +91,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
             root in planned,
             written.unknown.get(root),
             in_step.get(root),
+            seen.get(root, Overview()),
         )
         for root in registry.roots
     ]
@@ -162,6 +169,7 @@ def _status(
     planned: bool,
     unknown: str | None,
     in_step: Kept | None,
+    seen: Overview,
 ) -> TableStatus:
     bounds = registry.of_root(root)
     open_, waiting = rejects.get(root, (0, 0))
@@ -201,6 +209,9 @@ def _status(
         updated_at=row["finished_at"] if row else None,
         unknown=unknown,
         kept=in_step,
+        ranges_verified=seen.ranges,
+        verified_since=seen.since,
+        drifted=seen.drifted,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -36,6 +36,7 @@ class Mapping:
         max_rejects: open rejects of this mapping after which a backfill of it stops.
         high_water: the root's column that grows with each change (or each insert), for an old database that can't have triggers.
         exclusive: nobody but this mapping writes the target: rows without a root may be deleted.
+        on_drift: what the drift sensor does about rows that differ from their roots: ``mend`` them, or only ``report``.
 
     Raises: MappingError when the declaration contradicts itself.
     """
@@ -52,6 +53,7 @@ class Mapping:
     rows_per_range: int | None = None
     max_rejects: int = 1_000
     exclusive: bool = False
+    on_drift: Literal["mend", "report"] = "mend"
     high_water: sa.ColumnElement[Any] | None = None
     description: str = ""
 
@@ -126,6 +128,7 @@ class Mapping:
                 "a number, 1 or more",
             ),
             ("max_rejects", is_number(self.max_rejects, 0), "a number, 0 or more"),
+            ("on_drift", self.on_drift in ("mend", "report"), "'mend' or 'report'"),
         ]
         for name, well, wanted in expected:
             if not well:

@@ -8,26 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import sqlalchemy as sa
-
-from changeover.binding import Bound, Move
+from changeover.binding import Move
 from changeover.keyset.key import KeyValues
 from changeover.keyset.walk import page_end
 from changeover.ledger import ranges as ledger
-from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.ranges import KeyRange
 from changeover.project import Project
-from changeover.transfer import leftover, sql
+from changeover.transfer import leftover
 from changeover.transfer.chunk import Span
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.diagnose import guards, twins
-from changeover.transfer.functions import compute
-from changeover.transfer.part import drifted
-from changeover.transfer.reading import read
-from changeover.transfer.remove import gone
+from changeover.transfer.differing import Compared, compared
+from changeover.transfer.looking import looking
 from changeover.transfer.retry import Stop, retried
-from changeover.transfer.statements import counted, rows, unstage
-from changeover.transfer.unreadable import bad_text
 
 
 @dataclass(frozen=True)
@@ -132,11 +124,11 @@ class _Sum:
         self.old = self.different = self.missing = self.extra = self.rejected = 0
         self.keys: list[str] = []
 
-    def add(self, chunk: _Compared) -> None:
-        self.old, self.different = self.old + chunk.old, self.different + chunk.different
-        self.missing, self.extra = self.missing + chunk.missing, self.extra + chunk.extra
+    def add(self, chunk: Compared) -> None:
+        self.old, self.different = self.old + chunk.old, self.different + chunk.count("different")
+        self.missing, self.extra = self.missing + chunk.count("missing"), self.extra + chunk.count("extra")
         self.rejected += chunk.rejected
-        self.keys.extend(chunk.keys[: SHOWN - len(self.keys)])
+        self.keys.extend(row.key for row in chunk.rows[: SHOWN - len(self.keys)])
 
 
 def _chunk(
@@ -148,82 +140,14 @@ def _chunk(
     sums: dict[str, _Sum],
 ) -> tuple[KeyValues, int, int]:
     schema = project.old[move.database]
-    results: list[_Compared] = []
     with schema.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
         upper = (
             page_end(source, schema.dialect, move.mapping.root, move.key, lower, found.upper, size.rows)
             or found.upper
         )
         upper = leftover.bounded(project, move, lower, upper, size.rows)
-        span = Span(lower, upper)
-        # Nothing is kept of this transaction: it holds the table lock, so that a change in between is no difference.
-        with project.new.engine.connect() as target, target.begin() as transaction:
-            project.dialect.lock(target, move.targets, exclusive=False)
-            results = [_compared(target, source, bound, span) for bound in move.bounds]
-            transaction.rollback()
-    for one in results:
-        sums[one.mapping].add(one)
+        with looking(project, move.targets) as target:
+            results = [compared(target, source, bound, Span(lower, upper)) for bound in move.bounds]
+    for bound, one in zip(move.bounds, results, strict=True):
+        sums[bound.mapping.name].add(one)
     return upper, sum(one.old for one in results), sum(one.bytes for one in results)
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """A chunk's comparison for one mapping."""
-
-    mapping: str
-    old: int
-    different: int
-    missing: int
-    extra: int
-    rejected: int
-    bytes: int
-    keys: list[str]
-
-
-def _compared(target: sa.Connection, source: sa.Connection, bound: Bound, span: Span) -> _Compared:
-    block, unread = read(source, bound, span)
-    computed, refused = compute(bound, block)
-    _, unreadable = bad_text(target, bound, computed)
-    unstaged = {reject.root_key for reject in (*unread, *refused, *unreadable)}
-    extra = [key for key in gone(target, bound, span) if key not in unstaged]
-    known = (
-        set(ledger_rejects.with_rejects(target, bound.id, sql.stage(bound)))
-        if ledger_rejects.any_open(target, bound.id)
-        else set[str]()
-    )
-    # Rows that can't be stored can't be compared either: a text that is no number would end the statement.
-    staged, keys = counted(target, bound)
-    unfit = {reject.root_key for reject in guards(target, bound)}
-    if staged != keys:
-        unfit.update(reject.root_key for reject in twins(target, bound))
-    unstage(target, bound, sorted(known | unfit))
-    bad = dict.fromkeys(_parting(target, bound), 0)
-    bad |= dict(rows(target, sql.wrong(bound)))
-    bad |= dict.fromkeys([*_unlinked(target, bound), *sorted(unfit - known)], 1)
-    missing = sum(1 for absent in bad.values() if absent)
-    return _Compared(
-        bound.mapping.name,
-        old=block.rows + len(unread),
-        different=len(bad) - missing,
-        missing=missing,
-        extra=len(extra),
-        rejected=len(known) + len(unstaged) + staged - keys,
-        bytes=len(block.data),
-        keys=[*bad, *extra],
-    )
-
-
-def _parting(target: sa.Connection, bound: Bound) -> list[str]:
-    """Staged roots that share a row which they don't match: what others wrote there hides it from the look at values."""
-    query = drifted(bound)
-    return [key for key, _, follows in rows(target, query) if follows] if query else []
-
-
-def _unlinked(target: sa.Connection, bound: Bound) -> list[str]:
-    """Staged roots that the id map doesn't know: their target rows were never made."""
-    if bound.identity != "assigned":
-        return []
-    query = (
-        f"SELECT s.k FROM {sql.stage(bound)} AS s {sql.linked(bound, outer=True)} WHERE i.root_key IS NULL"
-    )
-    return [row[0] for row in rows(target, query)]

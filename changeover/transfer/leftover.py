@@ -26,6 +26,8 @@ def bounded(project: Project, move: Move, lower: KeyValues | None, upper: KeyVal
     the old keys could be all of the target's range, and too much for one transaction."""
     if not move.key.is_number:
         return upper
+    if lower is not None and int(upper[0]) - int(lower[0]) <= 4 * rows:
+        return upper  # there are no more keys than that
     best = upper
     with project.reading() as connection:
         for bound in move.bounds:

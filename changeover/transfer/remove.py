@@ -33,7 +33,7 @@ def gone(connection: sa.Connection, bound: Bound, selection: Selection) -> list[
 def leads(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[tuple[str, KeyValues]]:
     """The roots, of these that are gone, whose target row goes with them, and the row's key."""
     if bound.identity == "direct":
-        return [(key, _shifted(bound, key)) for key in keys]
+        return [(key, shifted(bound, key)) for key in keys]
     column = "target_id" if bound.identity == "assigned" else "target_key"
     links: list[tuple[str, str]] = []
     for part in parts(keys):
@@ -53,7 +53,7 @@ def delete(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> tupl
     deleted, followers = 0, list[tuple[int, str]]()
     for part in parts(keys):
         if bound.identity == "direct":
-            deleted += _delete_rows(connection, bound, [_shifted(bound, key) for key in part])
+            deleted += _delete_rows(connection, bound, [shifted(bound, key) for key in part])
         elif bound.identity == "assigned":
             count, more = _delete_assigned(connection, bound, part)
             deleted += count
@@ -98,6 +98,12 @@ def span(bound: Bound, selection: Span) -> str:
     return _between(columns, lower, upper)
 
 
+def linked_span(bound: Bound, selection: Span) -> str:
+    """The links ``i`` of a span's roots, where the roots' keys are numbers."""
+    lower, upper = _numbers(bound, selection.lower), _numbers(bound, selection.upper)
+    return f"i.mapping_id = {bound.id} AND {_between(['i.root_number'], lower, upper)}"
+
+
 def _gone_direct(connection: sa.Connection, bound: Bound, selection: Span) -> list[str]:
     table, columns = (
         bound.dialect.table(bound.new.table),
@@ -119,7 +125,7 @@ def _gone_direct(connection: sa.Connection, bound: Bound, selection: Span) -> li
 def _gone_numbered(
     connection: sa.Connection, bound: Bound, lower: KeyValues | None, upper: KeyValues
 ) -> list[str]:
-    where = f"i.mapping_id = {bound.id} AND {_between(['i.root_number'], _numbers(bound, lower), _numbers(bound, upper))}"
+    where = linked_span(bound, Span(lower, upper))
     known = scalar(connection, f"SELECT COUNT(*) FROM changeover_id_map AS i WHERE {where}")
     if not known:
         return []
@@ -161,7 +167,8 @@ def _numbers(bound: Bound, key: KeyValues | None) -> Any:
     return None if key is None else [int(value) + shift for value in key]
 
 
-def _shifted(bound: Bound, key: str) -> KeyValues:
+def shifted(bound: Bound, key: str) -> KeyValues:
+    """The key of a root's target row, where ids are kept or shifted."""
     return tuple(str(int(value) + bound.offset) for value in bound.key.decode(key))
 
 

@@ -97,6 +97,25 @@ class Kind(ABC):
         return self.differs(stored, staged, family)
 
     @abstractmethod
+    def shown(self, stored: str, family: Family) -> str:
+        """SQL of a stored column's canonical text, for a checksum: it is a staged text's bytes only where nothing ``differs``.
+
+        The other way round it need not hold: two databases spell some doubles and documents otherwise. Such rows are then
+        compared by ``differs``.
+        """
+
+    def portable(self, text: str, family: Family) -> str:
+        """SQL of a canonical text as most databases would spell the value, where they have no spelling in common."""
+        del family
+        return text
+
+    def alike(self, source: Kind, family: Family) -> bool:
+        """Whether the texts that ``family`` itself makes of a column of kind ``source`` and of one of this kind are the same
+        exactly where the values are. A checksum then needs no canonical text, which costs a server more than the sum itself."""
+        del source, family
+        return False
+
+    @abstractmethod
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         """Predicates for staged texts that this column can't hold exactly. They must not raise for any text."""
 

@@ -45,6 +45,9 @@ class Date(Moment):
             return unlike(stored, self.store(staged, family), staged)
         return self.differs(stored, staged, family)
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        return family == "mysql" and isinstance(source, Date) and source.realm == self.realm == "mysql"
+
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         return self.calendar_misfits(staged, family)
 

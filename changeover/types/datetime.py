@@ -59,6 +59,11 @@ class Datetime(Moment):
             return unlike(stored, self.store(staged, family), staged)
         return self.differs(stored, staged, family)
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        if not isinstance(source, Datetime) or not source.realm == self.realm == family == "mysql":
+            return False
+        return source.precision == self.precision
+
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         return [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]
 

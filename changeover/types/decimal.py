@@ -95,6 +95,11 @@ class Decimal(Number):
             return unlike(stored, source.store(staged, family), staged)
         return self.differs(stored, staged, family)
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        if family != "mysql" or not isinstance(source, Decimal) or self.zerofill or source.zerofill:
+            return False
+        return self.fraction is not None and self.fraction == source.fraction
+
     def _length(self) -> int | None:
         """Its text's length, where it has a zero before the point that MariaDB does not count."""
         return 68 if self.precision is None or self.precision == self.scale else None

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from changeover.types.base import Family, Kind, Misfit, Verdict
-from changeover.types.number import Number, judged_specials, significant_digits
+from changeover.types.number import Number, judged_specials, significant_digits, without_exponent
 from changeover.types.postgres_probe import recast
 from changeover.types.verdicts import EXACT, checked, refused
-from changeover.types.written import WrittenKind, is_marked, marked, matches, mysql_text, sqlite_text
+from changeover.types.written import (
+    MARK_SQL,
+    WrittenKind,
+    is_marked,
+    marked,
+    matches,
+    mysql_text,
+    sqlite_text,
+)
 
 PLAIN = "-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
 
@@ -93,6 +101,20 @@ class Float(WrittenKind):
             return f"({bits} OR COALESCE(NOT ({self._is_number(staged, family)}), false))"
         other = f"{stored} IS NOT changeover_float({staged}) OR typeof({stored}) = 'text'"
         return f"({other} OR ({stored} IS NULL) <> ({staged} IS NULL))"
+
+    def shown(self, stored: str, family: Family) -> str:
+        shown = super().shown(stored, family)
+        if family != "sqlite":
+            return shown
+        # A text in such a column is no number, whatever it says.
+        other = f"{MARK_SQL[family]} || {MARK_SQL[family]} || {stored}"
+        return f"CASE WHEN typeof({stored}) = 'text' THEN {other} ELSE {shown} END"
+
+    def portable(self, text: str, family: Family) -> str:
+        """Without an exponent, as far as MySQL has decimal digits. The sign of a zero stays."""
+        double = f"changeover_decimal_text(changeover_float({text}))"
+        plain = double if family == "sqlite" else without_exponent(text, family)
+        return f"CASE WHEN {text} = '-0' THEN {text} ELSE {plain} END"
 
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         found = [Misfit(is_marked(staged, family), "a number of more digits than a double keeps")]

@@ -46,6 +46,11 @@ class Instant(Moment):
         stored = timed_store(staged, family)
         return f"timezone('UTC', {stored})" if family == "postgresql" else stored
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        if not isinstance(source, Instant) or not source.realm == self.realm == family == "mysql":
+            return False
+        return source.precision == self.precision
+
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         found = [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]
         if family == "mysql":

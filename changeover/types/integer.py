@@ -62,6 +62,10 @@ class Integer(Number):
             return unlike(stored, source.store(staged, family), staged)
         return self.differs(stored, staged, family)
 
+    def alike(self, source: Kind, family: Family) -> bool:
+        filled = self.zerofill or (isinstance(source, Integer) and source.zerofill)
+        return family == "mysql" and isinstance(source, Integer) and not filled
+
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         outside = f"outside {self.low} to {self.high}"
         if family == "sqlite":

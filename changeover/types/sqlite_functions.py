@@ -5,6 +5,7 @@ SQLite prints and parses doubles only to 15 digits reliably, and has no ``unhex`
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable
@@ -21,6 +22,7 @@ def register(connection: Any) -> None:
     """Add the functions to a ``sqlite3`` connection. They hold no state and are deterministic."""
     for function, arguments in _FUNCTIONS.items():
         connection.create_function(function.__name__, arguments, function, deterministic=True)
+    connection.create_aggregate("changeover_sum", 1, _Sum)
 
 
 def changeover_float_text(value: Any) -> Any:
@@ -101,6 +103,27 @@ def changeover_survives_float(text: Any) -> int | None:
     return int(bool(_NUMBER.fullmatch(text)) and Decimal(repr(float(text))) == Decimal(text))
 
 
+def changeover_digest(text: Any) -> int | None:
+    """The first 60 bits of the MD5 of bytes, as a number."""
+    if text is None:
+        return None
+    return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:15], 16)
+
+
+class _Sum:
+    """``changeover_sum``: the exact sum of whole numbers, as text, where SQLite's own would end beyond 64 bits."""
+
+    def __init__(self) -> None:
+        self.total: int | None = None
+
+    def step(self, number: int | None) -> None:
+        if number is not None:
+            self.total = (self.total or 0) + number
+
+    def finalize(self) -> str | None:
+        return None if self.total is None else str(self.total)
+
+
 _FUNCTIONS: dict[Callable[..., Any], int] = {
     changeover_float_text: 1,
     changeover_decimal_text: 1,
@@ -110,4 +133,5 @@ _FUNCTIONS: dict[Callable[..., Any], int] = {
     changeover_moment_text: 2,
     changeover_time_text: 1,
     changeover_shift: 3,
+    changeover_digest: 1,
 }

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from changeover.types.base import Family, Kind, Misfit, Verdict
 from changeover.types.verdicts import EXACT, checked, narrows, refused
-from changeover.types.written import WrittenKind, different, is_marked, sqlite_text
+from changeover.types.written import MARK_SQL, WrittenKind, different, is_marked, sqlite_text
 
 UNICODE = (None, "utf8mb4")
 OCTETS_PER_CHARACTER = {
@@ -65,6 +65,17 @@ class Text(WrittenKind):
         plain = family == "mysql" and self.charset == "utf8mb4"
         canonical = stored if plain else self.written(stored, family)
         return f"({different(canonical, stored, staged, family)} OR {is_marked(staged, family)})"
+
+    def shown(self, stored: str, family: Family) -> str:
+        if family != "sqlite":
+            return super().shown(stored, family)
+        # A number in such a column is not the text of its digits. One mark alone is the old side's.
+        other = f"{MARK_SQL[family]} || {MARK_SQL[family]} || hex({stored})"
+        return f"CASE WHEN typeof({stored}) IN ('text', 'null') THEN {stored} ELSE {other} END"
+
+    def alike(self, source: Kind, family: Family) -> bool:
+        unicode = isinstance(source, Text) and source.charset in UNICODE and self.charset in UNICODE
+        return family == "mysql" and unicode
 
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         found = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
@@ -72,6 +73,35 @@ def _compile_written(element: Written, compiler: Any, **options: Any) -> str:
     return element.template.replace(HOLE, inner)
 
 
+class Composed(FunctionElement[Any]):
+    """An SQL template with several values in it: that of place n stands where ``hole(n)`` does, as often as it does."""
+
+    inherit_cache = True
+    type = sa.Text()
+    _traverse_internals: ClassVar[Any] = [
+        *FunctionElement._traverse_internals,
+        ("template", InternalTraversal.dp_string),
+    ]
+
+    def __init__(self, template: str, values: Sequence[sa.ColumnElement[Any]]) -> None:
+        self.template = template
+        super().__init__(*values)
+
+
+def hole(place: int) -> str:
+    """Where the value of this place stands in a template of ``Composed``."""
+    return f"{HOLE}{place}{HOLE}"
+
+
+@compiles(Composed)
+def _compile_composed(element: Composed, compiler: Any, **options: Any) -> str:
+    made = element.template
+    for place, value in enumerate(element.clauses):
+        inner = cast(str, compiler.process(value, **options))
+        made = made.replace(hole(place), inner if isinstance(value, sa.ColumnClause) else f"({inner})")
+    return made
+
+
 class WrittenKind(Kind):
     """A kind whose canonical text is one SQL expression over a value: the old database reads with it, the new compares.
 
@@ -130,6 +160,9 @@ class WrittenKind(Kind):
 
     def differs(self, stored: str, staged: str, family: Family) -> str:
         return different(self.read(stored, family, self), stored, staged, family)
+
+    def shown(self, stored: str, family: Family) -> str:
+        return self.read(stored, family, self)
 
     def accepts(self, source: Kind) -> Verdict:
         if source == self and not (isinstance(source, WrittenKind) and source.loose):

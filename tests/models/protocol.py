@@ -8,8 +8,8 @@ What runs at once, each with the steps that it can be interrupted between:
   that was begun before; a copier that is at one finds itself taken over, and rolls back.
 - *copiers*, chunk by chunk: take the table lock shared, read the rows, write them and commit, which gives the lock back.
 - *appliers*: read the entries that are visible, take the lock alone, read the rows, write and commit, then delete these entries.
-- a *verifier* of the first chunk, while copiers may copy it again: take the lock shared, read the target, then the old rows and
-  their pending keys in one snapshot. A row that differs and has no pending key is drift.
+- a *verifier* of the first chunk, while copiers may copy it again: take the lock shared, read the target, then the old rows, then
+  their pending keys (or the latter two in one snapshot). A row that differs and has no pending key is drift.
 
 The lock is part of a transaction, so it is no state of its own: who has done ``lock`` and not yet ``commit`` holds it.
 
@@ -74,8 +74,8 @@ class Rules:
 
     copier: tuple[Step, ...] = ("lock", "read", "commit")
     applier: tuple[Step, ...] = ("poll", "lock", "read", "commit", "acknowledge")
-    verifier: tuple[Step, ...] = ("lock", "look", "read", "commit")
-    snapshot: bool = True
+    verifier: tuple[Step, ...] = ("lock", "look", "read", "pending", "commit")
+    snapshot: bool = False
     install: tuple[Install, ...] = ("triggers", "again")
     takes_over: bool = True
     notes_old_key: bool = True
@@ -83,6 +83,8 @@ class Rules:
 
 
 PROTOCOL = Rules()
+ONE_SNAPSHOT = replace(PROTOCOL, verifier=("lock", "look", "read", "commit"), snapshot=True)
+"""As good: who keeps a snapshot of the old database needs no further look."""
 BROKEN = {
     "a copier reads before it locks": replace(PROTOCOL, copier=("read", "lock", "commit")),
     "a copier without the lock": replace(PROTOCOL, copier=("read", "commit")),
@@ -103,15 +105,15 @@ BROKEN = {
     "a key change notes the new key only": replace(PROTOCOL, notes_old_key=False),
 }
 BLIND = {
-    "a verifier without the lock": replace(PROTOCOL, verifier=("look", "read", "commit")),
+    "a verifier without the lock": replace(PROTOCOL, verifier=("look", "read", "pending", "commit")),
     "a verifier looks at the target before it locks": replace(
-        PROTOCOL, verifier=("look", "lock", "read", "commit")
+        PROTOCOL, verifier=("look", "lock", "read", "pending", "commit")
     ),
     "a verifier looks at the target after the rows": replace(
-        PROTOCOL, verifier=("lock", "read", "look", "commit")
+        ONE_SNAPSHOT, verifier=("lock", "read", "look", "commit")
     ),
     "a verifier reads pending keys before the rows": replace(
-        PROTOCOL, verifier=("lock", "look", "pending", "read", "commit"), snapshot=False
+        PROTOCOL, verifier=("lock", "look", "pending", "read", "commit")
     ),
 }
 """Departures of the verifier: both sides converge, but it raises false alarms."""

@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from tests.models.explore import Explored, explore
-from tests.models.protocol import BLIND, BROKEN, PROTOCOL, Erase, Machine, Rename, Rules, Scenario, Write
+from tests.models.protocol import (
+    BLIND,
+    BROKEN,
+    ONE_SNAPSHOT,
+    PROTOCOL,
+    Erase,
+    Machine,
+    Rename,
+    Rules,
+    Scenario,
+    Write,
+)
 
 ONE_ROW = Scenario(
     source=(1,),
@@ -84,6 +95,10 @@ def test_both_sides_converge_without_a_false_alarm(name: str) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_both_sides_converge_in_larger_spaces(name: str) -> None:
     assert_converges(LONG[name])
+
+
+def test_rows_and_pending_keys_of_one_snapshot_raise_no_false_alarm_either() -> None:
+    assert first_wrong(ONE_SNAPSHOT, ONE_ROW) is None
 
 
 @pytest.mark.parametrize("departure", BROKEN)

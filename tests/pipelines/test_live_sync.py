@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -67,7 +68,9 @@ def test_changes_arrive_and_the_tables_tell_of_them(
         for event in result.all_events
         if event.event_type_value == "ASSET_OBSERVATION" and event.asset_key == new_key("coupon")
     ]
-    numbers = [{name: entry.value for name, entry in one.metadata.items()} for one in seen]
+    numbers: list[dict[str, Any]] = [
+        {name: entry.value for name, entry in one.metadata.items()} for one in seen
+    ]
     assert sum(one["deleted"] for one in numbers) == 3
     assert max(one["changes_per_second"] for one in numbers) > 0
     # A plot ends at rest, not at the last change.

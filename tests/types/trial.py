@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from changeover.types.base import Fit, Kind, Verdict
+from changeover.types.written import MARK
 from tests.types.meaning import same_meaning
 from tests.types.rig import SampleColumn, Side
 
@@ -24,6 +25,8 @@ class Trial:
     rejected: int = 0
     problems: list[str] = field(default_factory=list[str])
     unnamed: list[str] = field(default_factory=list[str])
+    respelled: list[str] = field(default_factory=list[str])
+    """Values that are kept, and that a checksum would see another text of."""
 
 
 @dataclass
@@ -33,6 +36,8 @@ class Outcome:
     refused: bool = False
     differs: bool = False
     stored: Any = None
+    shown: str | None = None
+    """What a checksum sees."""
     reasons: list[str] = field(default_factory=list[str])
 
 
@@ -72,12 +77,18 @@ def move(
     differs = target.kind.differs("t.v", "staged.s", new.family)
     short = target.kind.differs_from(source, "t.v", "staged.s", new.family) if source else differs
     joined = f"t{target.number} t JOIN staged ON staged.n = t.n"
-    stored = new.raw("t.v", target.kind)
-    found = writing.exec_driver_sql(f"SELECT t.n, {differs}, {short}, {stored} FROM {joined}")
-    for place, other, other_in_short, value in found:
+    stored, shown = new.raw("t.v", target.kind), target.kind.shown("t.v", new.family)
+    found = writing.exec_driver_sql(f"SELECT t.n, {differs}, {short}, {stored}, {shown} FROM {joined}")
+    for place, other, other_in_short, value, text in found:
         assert other is not None, f"differs is NULL: {differs}"
         assert other_in_short == other, f"{texts[place]!r} is told otherwise by {short}"
         outcomes[place].differs, outcomes[place].stored = bool(other), value
+        outcomes[place].shown = text.decode() if isinstance(text, bytes) else text
+        marked = (texts[place] or "").startswith(MARK)  # which is stored here, and by no copy
+        seen = outcomes[place].shown == texts[place]
+        assert marked or not (other and seen), (
+            f"{target.sample.ddl}: {texts[place]!r} differs, and a checksum sees it there"
+        )
     fitting = ", ".join(str(place) for place, it in outcomes.items() if not it.refused and not it.differs)
     if fitting:
         assert _update_those_that_differ(new, target, writing, f"staged.n IN ({fitting})") == 0
@@ -149,6 +160,8 @@ def _judge(trial: Trial, new: Side, place: int, text: str | None, raw: Any, outc
             trial.unnamed.append(f"{where}: {outcome}")
         return
     trial.kept += 1
+    if outcome.shown != text:
+        trial.respelled.append(f"{where}, {outcome.shown!r:.60}")
     if outcome.reasons:
         trial.problems.append(f"{where}: stored unchanged, yet a misfit: {outcome.reasons}")
     if not same_meaning(raw, trial.source.kind, outcome.stored, trial.target.kind):

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from changeover.dialects.base import Dialect, Side, TableName, Trouble
+from changeover.dialects.base import Dialect, Shown, Side, TableName, Trouble
 from changeover.dialects.block import Block
-from changeover.dialects.mysql import ids, reading, session, staging, triggers
+from changeover.dialects.mysql import digest, ids, reading, session, staging, triggers
 from changeover.dialects.mysql.errors import code, explain, trouble
 from changeover.dialects.mysql.naming import quote
 from changeover.dialects.triggers import Facts, Installed, Outbox, Reference, Trigger, Watched
@@ -104,6 +104,21 @@ class MySQL(Dialect):
 
     def incarnation(self, connection: sa.Connection) -> str:
         return str(connection.connection.info[session.INCARNATION])
+
+    def digests(self, connection: sa.Connection) -> tuple[str, ...]:
+        return digest.digests(connection)
+
+    def row_text(self, fields: Sequence[Shown]) -> str:
+        return digest.row_text(fields)
+
+    def digest(self, text: str, function: str) -> str:
+        return digest.digest(text, function)
+
+    def digest_sum(self, number: str) -> str:
+        return f"CAST(SUM({number}) AS CHAR)"
+
+    def bucket(self, key: str, lower: str, width: str) -> str:
+        return f"(({key} - ({lower}) - 1) DIV {width})"
 
     def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
         statement = sa.text(

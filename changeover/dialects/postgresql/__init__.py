@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from changeover.dialects.base import Dialect, Side, TableName, Trouble
+from changeover.dialects.base import Dialect, Shown, Side, TableName, Trouble
 from changeover.dialects.block import Block
-from changeover.dialects.postgresql import bulk, ids, session, triggers
+from changeover.dialects.postgresql import bulk, digest, ids, session, triggers
 from changeover.dialects.postgresql.errors import explain, trouble
 from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
 from changeover.types.base import Family
@@ -96,6 +96,21 @@ class PostgreSQL(Dialect):
 
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
         ids.reserve(side, table, column, upto)
+
+    def digests(self, connection: sa.Connection) -> tuple[str, ...]:
+        return digest.digests(connection)
+
+    def row_text(self, fields: Sequence[Shown]) -> str:
+        return digest.row_text(fields)
+
+    def digest(self, text: str, function: str) -> str:
+        return digest.digest(text, function)
+
+    def digest_sum(self, number: str) -> str:
+        return f"sum({number})::text"
+
+    def bucket(self, key: str, lower: str, width: str) -> str:
+        return f"div({key}::numeric - ({lower}) - 1, {width})::int"
 
     def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
         name = self.table(table)

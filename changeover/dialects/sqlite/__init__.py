@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
-from changeover.dialects.base import Dialect, Side, TableName, Trouble
+from changeover.dialects.base import Dialect, Shown, Side, TableName, Trouble
 from changeover.dialects.block import Block
-from changeover.dialects.sqlite import bulk, ids, session, triggers
+from changeover.dialects.sqlite import bulk, digest, ids, session, triggers
 from changeover.dialects.sqlite.errors import explain, trouble
 from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
 from changeover.types.base import Family
@@ -93,6 +93,18 @@ class SQLite(Dialect):
 
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
         ids.reserve(side, table, upto)
+
+    def digests(self, connection: sa.Connection) -> tuple[str, ...]:
+        return (digest.MD5,)
+
+    def row_text(self, fields: Sequence[Shown]) -> str:
+        return digest.row_text(fields)
+
+    def digest(self, text: str, function: str) -> str:
+        return f"changeover_digest(CAST({text} AS BLOB))"
+
+    def digest_sum(self, number: str) -> str:
+        return f"changeover_sum({number})"
 
     def estimate(self, connection: sa.Connection, table: TableName) -> int | None:
         return None

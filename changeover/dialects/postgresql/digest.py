@@ -1,0 +1,40 @@
+"""Checksums of rows on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from changeover.dialects.base import Shown
+
+MD5 = "md5"
+MD5_HEX_DIGITS = 15
+"""60 bits: what fits a signed number of 64 on every database."""
+OWN = "hashtextextended"
+
+
+def digests(connection: sa.Connection) -> tuple[str, ...]:
+    """See `Dialect.digests`. PostgreSQL's own hash may change with its version and its machine's order of bytes."""
+    version = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int / 10000 || ' ' || substring(version() from 'on ([^,]+),')"
+    ).scalar()
+    return (f"{OWN} {version}", MD5)
+
+
+def row_text(fields: Sequence[Shown]) -> str:
+    """See `Dialect.row_text`: a text's length stands before it."""
+    return f"concat_ws('|', {', '.join(map(_field, fields))})"
+
+
+def digest(text: str, function: str) -> str:
+    """See `Dialect.digest`."""
+    if function == MD5:
+        return f"('x' || left(md5({text}), {MD5_HEX_DIGITS}))::bit(60)::bigint"
+    return f'({OWN}(({text}) COLLATE "C", 0)::numeric + 9223372036854775808)'
+
+
+def _field(field: Shown) -> str:
+    if field.plain:
+        return f"coalesce({field.sql}, 'N')"
+    return f"coalesce(octet_length({field.sql}) || ':' || ({field.sql}), 'N')"

@@ -1,0 +1,61 @@
+"""Comparing rows by value, and telling drift from changes under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from changeover.binding import Bound, Move
+from changeover.drift.pending import Outbox
+from changeover.ledger.tables import reject
+from changeover.project import Project
+from changeover.transfer.chunk import Selection
+from changeover.transfer.differing import Differing, compared
+from changeover.transfer.looking import looking
+from changeover.transfer.statements import parts
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Rows compared for one mapping. ``old`` are those that there should be, ``rejected`` and ``hot`` ones among them."""
+
+    old: int
+    rejected: int
+    bytes: int
+    drifted: tuple[Differing, ...]
+    hot: tuple[str, ...]
+
+
+def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: Selection) -> Looked:
+    """Compare some roots of a mapping with their target rows, in one span of the lock."""
+    engine = project.old[move.database].engine
+    with (
+        looking(project, move.targets) as target,
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source,
+    ):
+        found = compared(target, source, bound, selection, columns=True)
+        if not found.rows:
+            return Looked(found.old, found.rejected, found.bytes, (), ())
+        held = _rejected(target, bound, [row.key for row in found.rows if row.kind == "extra"])
+        pending = outbox.pending()  # last, and with the lock still held
+    rows = [row for row in found.rows if row.key not in held]
+    return Looked(
+        found.old,
+        found.rejected + len(held),
+        found.bytes,
+        tuple(row for row in rows if row.key not in pending),
+        tuple(row.key for row in rows if row.key in pending),
+    )
+
+
+def _rejected(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> set[str]:
+    """Those of the roots, which are gone, whose row is known to have to stay."""
+    held: set[str] = set()
+    for part in parts(keys):
+        statement = sa.select(reject.c.root_key).where(
+            reject.c.mapping_id == bound.id, reject.c.root_key.in_(part)
+        )
+        held.update(target.execute(statement).scalars())
+    return held

@@ -1,0 +1,157 @@
+"""Findings: roots whose target rows are not what they should be, until they are mended or turn out to be right."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from changeover.ledger.clock import now
+from changeover.ledger.tables import KeyText, mapping
+from changeover.ledger.tables import drift as table
+
+KEYS_AT_ONCE = 500
+
+State = Literal["open", "mended", "gone"]
+"""``mended`` by a resync, or ``gone`` by itself: found right when it was looked at again."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A root, of the mapping with this number, whose target row is missing, extra or different in some columns."""
+
+    mapping_id: int
+    range_no: int
+    key: str
+    kind: str
+    columns: tuple[str, ...]
+    first_seen: datetime
+    last_seen: datetime
+    state: State = "open"
+    closed_at: datetime | None = None
+
+
+def note(
+    connection: sa.Connection,
+    mapping_id: int,
+    range_no: int,
+    verification: int,
+    found: Sequence[tuple[str, str, tuple[str, ...]]],
+) -> None:
+    """Write what a range's comparison found, as (key, kind, columns): new ones open, known ones seen again, all others of the range
+    are gone."""
+    at = now()
+    known = {one.key: one for one in findings(connection, mapping_id=mapping_id, range_no=range_no)}
+    rows = [
+        {
+            "mapping_id": mapping_id,
+            "root_key": key,
+            "range_no": range_no,
+            "kind": kind,
+            "column_names": json.dumps(list(columns)),
+            "state": "open",
+            "verification_id": verification,
+            "first_seen": known[key].first_seen if key in known else at,
+            "last_seen": at,
+            "closed_at": None,
+        }
+        for key, kind, columns in found
+    ]
+    _replace(connection, mapping_id, rows)
+    close(connection, mapping_id, sorted(known.keys() - {key for key, _, _ in found}), "gone")
+
+
+def close(connection: sa.Connection, mapping_id: int, keys: Sequence[str], state: State) -> None:
+    """These roots' findings are over."""
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        part = keys[start : start + KEYS_AT_ONCE]
+        connection.execute(
+            sa.update(table)
+            .where(_is(mapping_id, part), table.c.state == "open")
+            .values(state=state, closed_at=now())
+        )
+
+
+def findings(
+    connection: sa.Connection,
+    *,
+    mapping_id: int | None = None,
+    range_no: int | None = None,
+    states: Iterable[State] = ("open",),
+    since: datetime | None = None,
+    after: tuple[int, str] | None = None,
+    limit: int | None = None,
+) -> list[Finding]:
+    """Findings by mapping and key, the open ones by default; those closed before ``since`` are left out."""
+    statement = sa.select(table).where(table.c.state.in_(list(states)))
+    if mapping_id is not None:
+        statement = statement.where(table.c.mapping_id == mapping_id)
+    if range_no is not None:
+        statement = statement.where(table.c.range_no == range_no)
+    if since is not None:
+        statement = statement.where(sa.or_(table.c.closed_at.is_(None), table.c.closed_at >= since))
+    if after is not None:
+        number, key = after
+        bound = sa.bindparam("after_key", key, KeyText())
+        statement = statement.where(
+            sa.or_(
+                table.c.mapping_id > number, sa.and_(table.c.mapping_id == number, table.c.root_key > bound)
+            )
+        )
+    statement = statement.order_by(table.c.mapping_id, table.c.root_key)
+    if limit is not None:
+        statement = statement.limit(limit)
+    return [_finding(row) for row in connection.execute(statement).mappings()]
+
+
+def open_counts(connection: sa.Connection) -> dict[str, int]:
+    """Open findings by target; targets without any are left out."""
+    statement = (
+        sa.select(mapping.c.target, sa.func.count())
+        .join(table, table.c.mapping_id == mapping.c.id)
+        .where(table.c.state == "open")
+        .group_by(mapping.c.target)
+    )
+    return {str(target): int(count) for target, count in connection.execute(statement)}
+
+
+def digest(found: Sequence[Finding]) -> str | None:
+    """The same text for the same findings: what is found again after it was mended is another finding, by its time."""
+    if not found:
+        return None
+    made = hashlib.sha256()
+    for one in sorted(found, key=lambda f: (f.mapping_id, f.key)):
+        at = one.first_seen.isoformat()
+        made.update(json.dumps([one.mapping_id, one.key, one.kind, one.columns, at]).encode())
+    return made.hexdigest()
+
+
+def _replace(connection: sa.Connection, mapping_id: int, rows: list[dict[str, Any]]) -> None:
+    """Insert, in the place of earlier findings of the same roots."""
+    for start in range(0, len(rows), KEYS_AT_ONCE):
+        part = rows[start : start + KEYS_AT_ONCE]
+        connection.execute(sa.delete(table).where(_is(mapping_id, [row["root_key"] for row in part])))
+        connection.execute(sa.insert(table), part)
+
+
+def _is(mapping_id: int, keys: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.mapping_id == mapping_id, table.c.root_key.in_(list(keys)))
+
+
+def _finding(row: Any) -> Finding:
+    return Finding(
+        mapping_id=int(row["mapping_id"]),
+        range_no=int(row["range_no"]),
+        key=row["root_key"],
+        kind=row["kind"],
+        columns=tuple(json.loads(row["column_names"])),
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        state=row["state"],
+        closed_at=row["closed_at"],
+    )
