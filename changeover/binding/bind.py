@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import texts
-from changeover.binding.bound import Bound, BoundColumn, BoundLookup, Identity, PythonColumn
+from changeover.binding.bound import Bound, BoundColumn, BoundLookup, Identity, PythonColumn, key_text
 from changeover.binding.casts import pin_casts
 from changeover.binding.identity import identity_columns
 from changeover.binding.joins import comparable
@@ -192,7 +192,7 @@ class _Binder:
         """The staged key, where a column is made of the very number that it is; it travels once."""
         numbers = isinstance(kind, Integer) and isinstance(source, Integer) and self.key.is_number
         same = numbers and field.compare(self.fields[0])
-        return self.new_schema.dialect.as_text("s.k") if same else None
+        return key_text(self.new_schema.dialect) if same else None
 
     def python(self, name: str, target: ColumnShape, kind: Kind, made: Python) -> BoundColumn:
         sources = [self.source(name, value) for value in made.inputs]

@@ -18,6 +18,11 @@ Identity = Literal["direct", "assigned", "mapped"]
 make it, and the id map remembers it."""
 
 
+def key_text(dialect: Dialect) -> str:
+    """SQL of the staged key as text, for a column that is made of nothing else."""
+    return dialect.as_text("s.k")
+
+
 @dataclass(frozen=True)
 class BoundColumn:
     """A target column. ``value`` is the SQL it is given, ``staged`` the stage's columns it comes from."""

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import Bound, BoundColumn, BoundLookup
+from changeover.binding.bound import key_text
 from changeover.binding.texts import literal
 from changeover.dialects import TableName
 from changeover.dialects.base import Shown
@@ -81,6 +82,7 @@ class _Fields:
         self.new: Family = bound.dialect.family
         self.quote = bound.dialect.quote
         self.places = {f"s.{self.quote(name)}": place for place, name in enumerate(bound.stage_columns)}
+        self.places[key_text(bound.dialect)] = 0
         self.joins: list[str] = []
 
     def of(self, column: BoundColumn) -> list[Field]:
