@@ -218,6 +218,11 @@ class Dialect(ABC):
     def reserve(self, side: sa.Engine, table: TableName, column: str, upto: int) -> None:
         """Make the table's own counter give ids above ``upto`` only. Does nothing where it already does, or has none."""
 
+    def has_too_large(self, connection: sa.Connection, result: Any) -> bool:
+        """Some value that a query has just computed became NULL for its size. Ask before the rows are fetched."""
+        del connection, result
+        return False
+
     # Checksums
 
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import Bound, Move
+from changeover.dialects import of
 from changeover.drift import checksum
 from changeover.drift.fields import Fields, fields, not_pushed_down
 from changeover.project import Project
@@ -59,18 +60,18 @@ class Sums:
     def sums(self, bounds: Sequence[Bound], span: Span) -> dict[str, Sum]:
         """By mapping, the span's checksums compared. The target is asked first."""
         with looking(self.project, self.move.targets) as target, self.source() as source:
-            new = {
-                b.mapping.name: _one(
-                    target, checksum.new_sums(b, self.made[b.mapping.name], self.function, span)
-                )
-                for b in bounds
-            }
+            new: dict[str, Asked] = {}
+            for b in bounds:
+                asked = checksum.new_sums(b, self.made[b.mapping.name], self.function, span)
+                new[b.mapping.name] = _ask(target, asked)
             found: dict[str, Sum] = {}
             for b in bounds:
                 name = b.mapping.name
                 asked = checksum.old_sums(source, self.old, b, self.made[name], self.function, span)
-                ((rows, total),) = source.execute(asked).all()
-                found[name] = Sum(int(rows), (int(rows), _text(total)) == new[name])
+                old = _ask(source, asked)
+                ((rows, _),) = old.rows
+                same = _totals(old) == _totals(new[name])
+                found[name] = Sum(int(rows), same and not old.too_large and not new[name].too_large)
             return found
 
     def narrowed(self, bound: Bound, span: Span) -> list[Selection]:
@@ -81,40 +82,59 @@ class Sums:
         keys: list[str] = []
         for part in spans:
             differing = self._rows(bound, part)
-            if len(differing) > MOST_KEYS:
+            if differing is None or len(differing) > MOST_KEYS:
                 found.append(part)
             else:
                 keys += differing
         return [*found, Keys(tuple(keys))] if keys else found
 
     def _parts(self, bound: Bound, cut: checksum.Parts) -> list[Span]:
+        """The parts that differ; all of them where that can't be told."""
         made = self.made[bound.mapping.name]
         with looking(self.project, self.move.targets) as target, self.source() as source:
-            new = _grouped(_run(target, checksum.new_parts(bound, made, self.function, cut)))
-            statement = checksum.old_parts(source, self.old, bound, made, self.function, cut)
-            old = _grouped(source.execute(statement).all())
-        return [cut.part(n) for n in sorted(old.keys() | new.keys()) if old.get(n) != new.get(n)]
+            new = _ask(target, checksum.new_parts(bound, made, self.function, cut))
+            old = _ask(source, checksum.old_parts(source, self.old, bound, made, self.function, cut))
+        ours, theirs = _grouped(new), _grouped(old)
+        blind = new.too_large or old.too_large
+        return [
+            cut.part(n) for n in sorted(theirs.keys() | ours.keys()) if blind or theirs.get(n) != ours.get(n)
+        ]
 
-    def _rows(self, bound: Bound, span: Span) -> list[str]:
+    def _rows(self, bound: Bound, span: Span) -> list[str] | None:
+        """The keys of rows that differ; None where that can't be told of some row."""
         made = self.made[bound.mapping.name]
         with looking(self.project, self.move.targets) as target, self.source() as source:
-            new = _digests(_run(target, checksum.new_rows(bound, made, self.function, span)))
-            statement = checksum.old_rows(source, self.old, bound, made, self.function, span)
-            old = _digests(source.execute(statement).all())
-        return [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
+            new = _ask(target, checksum.new_rows(bound, made, self.function, span))
+            old = _ask(source, checksum.old_rows(source, self.old, bound, made, self.function, span))
+        if new.too_large or old.too_large:
+            return None
+        ours, theirs = _digests(new.rows), _digests(old.rows)
+        return [key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key)]
 
 
-def _run(connection: sa.Connection, statement: str) -> Sequence[Any]:
-    return connection.exec_driver_sql(statement, execution_options={"no_parameters": True}).all()
+@dataclass(frozen=True)
+class Asked:
+    """A side's answer. ``too_large``: a server lost some value for its size, which then looks like NULL on both sides."""
+
+    rows: Sequence[Any]
+    too_large: bool
 
 
-def _one(connection: sa.Connection, statement: str) -> tuple[int, str]:
-    ((rows, total),) = _run(connection, statement)
-    return int(rows), _text(total)
+def _ask(connection: sa.Connection, statement: str | sa.Executable) -> Asked:
+    if isinstance(statement, str):
+        result = connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    else:
+        result = connection.execute(statement)
+    too_large = of(connection).has_too_large(connection, result)
+    return Asked(result.all(), too_large)
 
 
-def _grouped(rows: Sequence[Any]) -> dict[int, tuple[int, str]]:
-    return {int(part): (int(count), _text(total)) for part, count, total in rows}
+def _totals(asked: Asked) -> list[tuple[int, str]]:
+    return [(int(rows), _text(total)) for rows, total in asked.rows]
+
+
+def _grouped(asked: Asked) -> dict[int, tuple[int, str]]:
+    return {int(part): (int(count), _text(total)) for part, count, total in asked.rows}
 
 
 def _digests(rows: Sequence[Any]) -> dict[str, int]:

@@ -105,6 +105,9 @@ class MySQL(Dialect):
     def incarnation(self, connection: sa.Connection) -> str:
         return str(connection.connection.info[session.INCARNATION])
 
+    def has_too_large(self, connection: sa.Connection, result: Any) -> bool:
+        return reading.has_too_large(connection, result)
+
     def digests(self, connection: sa.Connection) -> tuple[str, ...]:
         return digest.digests(connection)
 

@@ -37,7 +37,7 @@ def read(connection: sa.Connection, select: sa.Select[Any]) -> Block:
     lines = sa.select(sa.func.concat(*fields, end).label("line")).select_from(rows).subquery("l")
     joined = sa.literal_column("CAST(GROUP_CONCAT(l.line SEPARATOR '') AS BINARY)")
     result = connection.execute(sa.select(sa.func.count(), joined).select_from(lines))
-    large = _has_too_large(connection, result)
+    large = has_too_large(connection, result)
     count, data = result.one()
     if not count:
         return Block(b"", 0)
@@ -89,7 +89,7 @@ def _one_by_one(connection: sa.Connection, select: sa.Select[Any]) -> Block:
     bare = [_bytes_of(column) for column in columns]
     wanted = [c if value is None else value.label(c.name) for c, value in zip(columns, bare, strict=True)]
     result = connection.execute(select.with_only_columns(*wanted))
-    large = _has_too_large(connection, result)
+    large = has_too_large(connection, result)
     found = result.all()
     if large:
         raise BlockTooLarge(
@@ -120,8 +120,8 @@ def _text(value: Any, *, hexed: bool) -> str:
     return str(value)
 
 
-def _has_too_large(connection: sa.Connection, result: Any) -> bool:
-    """Some value was larger than max_allowed_packet, and read as NULL. Sessions keep as many warnings as a chunk can have."""
+def has_too_large(connection: sa.Connection, result: Any) -> bool:
+    """See `Dialect.has_too_large`: the limit is max_allowed_packet. Sessions keep as many warnings as a chunk can have."""
     count = result.cursor.warning_count if result.cursor is not None else 0
     if not count:
         return False

@@ -33,13 +33,11 @@ _BOTH = (
 )
 LENIENT = "NO_ENGINE_SUBSTITUTION"
 """An old row is read as it is, and the server's answer must not depend on the mode it is configured with."""
-_OLD = (
-    f"SET SESSION group_concat_max_len = {MOST_BYTES}",
-    # A value larger than a packet is NULL and a warning: none of a chunk's may be dropped.
-    "SET SESSION max_error_count = 65535",
-)
+# A value larger than a packet is NULL and a warning: none of a chunk's may be dropped.
+_EVERY_WARNING = "SET SESSION max_error_count = 65535"
+_OLD = (f"SET SESSION group_concat_max_len = {MOST_BYTES}", _EVERY_WARNING)
 _READ_ONLY = ("SET SESSION TRANSACTION READ ONLY",)
-_SIDES: dict[Side, tuple[str, ...]] = {"old": _OLD + _READ_ONLY, "new": (), "capture": _OLD}
+_SIDES: dict[Side, tuple[str, ...]] = {"old": _OLD + _READ_ONLY, "new": (_EVERY_WARNING,), "capture": _OLD}
 
 
 def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
