@@ -13,7 +13,7 @@ from assets.component import Component
 from assets.keys import new_key
 from changeover.binding import Bound, Move
 from changeover.drift.values import side_by_side
-from changeover.ledger.drift import Finding, findings
+from changeover.ledger.drift import Counted, Finding, counted, findings
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.ledger.rejects import open_count
 from changeover.ledger.verified import Verified, verified
@@ -64,7 +64,8 @@ class _Part:
     bound: Bound
     ranges: Sequence[KeyRange]
     looked: Sequence[Verified]
-    open: Sequence[Finding]
+    open: Sequence[Counted]
+    sample: Sequence[Finding]
     rejected: int
 
 
@@ -75,7 +76,8 @@ def _part(project: Project, move: Move, bound: Bound) -> _Part:
             bound,
             ranges_of(connection, move.root),
             verified(connection, [bound.id]),
-            findings(connection, mapping_id=bound.id, limit=100_000),
+            counted(connection, bound.id),
+            findings(connection, mapping_id=bound.id, limit=SAMPLE),
             open_count(connection, bound.id),
         )
 
@@ -86,15 +88,18 @@ def _no_drift(
     found = [one for part in parts for one in part.open]
     looked = [one for part in parts for one in part.looked]
     rejected = sum(part.rejected for part in parts)
-    kinds = Counter(one.kind for one in found)
-    columns = Counter(column for one in found for column in one.columns)
+    drifted = sum(one.rows for one in found)
+    kinds, columns = Counter[str](), Counter[str]()
+    for one in found:
+        kinds[one.kind] += one.rows
+        columns.update(dict.fromkeys(one.columns, one.rows))
     metadata: dict[str, dg.MetadataValue] = {
-        "drifted": dg.MetadataValue.int(len(found)),
+        "drifted": dg.MetadataValue.int(drifted),
         **{kind: dg.MetadataValue.int(kinds[kind]) for kind in ("missing", "extra", "different")},
         "rejected": dg.MetadataValue.int(rejected),
         "hot": dg.MetadataValue.int(sum(one.hot for one in looked)),
         "rows_compared": dg.MetadataValue.int(sum(one.compared for one in looked)),
-        "partitions": dg.MetadataValue.int(len({one.range_no for one in found})),
+        "partitions": dg.MetadataValue.int(len({(id(p), one.range_no) for p in parts for one in p.open})),
     }
     if columns:
         metadata["columns"] = dg.MetadataValue.json(dict(columns.most_common()))
@@ -107,20 +112,18 @@ def _no_drift(
         check_name=NO_DRIFT,
         passed=bool(looked) and not found and not rejected,
         severity=dg.AssetCheckSeverity.ERROR if found else dg.AssetCheckSeverity.WARN,
-        description=_text(target, found, rejected, bool(looked)),
+        description=_text(target, drifted, rejected, bool(looked)),
         metadata=metadata,
     )
 
 
-def _text(target: str, found: Sequence[Finding], rejected: int, looked: bool) -> str:
+def _text(target: str, drifted: int, rejected: int, looked: bool) -> str:
     if not looked:
         return "Nothing is verified yet: run the job verify_tables."
-    parts = [
-        f"{len(found):,} rows drifted: `changeover resync {target} --dry-run` says what would be mended."
-    ]
+    parts = [f"{drifted:,} rows drifted: `changeover resync {target} --dry-run` says what would be mended."]
     if rejected:
         parts.append(f"{rejected:,} rows are rejected: `changeover rejects {target}` says why.")
-    return " ".join(parts if found else parts[1:]) or "No row drifted."
+    return " ".join(parts if drifted else parts[1:]) or "No row drifted."
 
 
 def _sample(parts: Sequence[_Part]) -> dg.MetadataValue:
@@ -137,7 +140,7 @@ def _sample(parts: Sequence[_Part]) -> dg.MetadataValue:
             }
         )
         for part in parts
-        for one in part.open[:SAMPLE]
+        for one in part.sample
     ]
     columns = ("partition", "key", "kind", "columns", "first_seen")
     return dg.MetadataValue.table(records[:SAMPLE], dg.TableSchema([dg.TableColumn(n) for n in columns]))
@@ -154,7 +157,7 @@ def _values(project: Project, parts: Sequence[_Part]) -> dg.MetadataValue:
             }
         )
         for part in parts
-        for one in side_by_side(project, part.move, part.bound, part.open[:SAMPLE])
+        for one in side_by_side(project, part.move, part.bound, part.sample)
     ]
     columns = ("key", "column", "expected", "found")
     return dg.MetadataValue.table(records[:SAMPLE], dg.TableSchema([dg.TableColumn(n) for n in columns]))

@@ -120,6 +120,30 @@ def open_counts(connection: sa.Connection) -> dict[str, int]:
     return {str(target): int(count) for target, count in connection.execute(statement)}
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A mapping's open findings that are alike: of a range, a kind, and the columns that differ."""
+
+    range_no: int
+    kind: str
+    columns: tuple[str, ...]
+    rows: int
+
+
+def counted(connection: sa.Connection, mapping_id: int) -> list[Counted]:
+    """How many open findings a mapping has, however many these are."""
+    alike = (table.c.range_no, table.c.kind, table.c.column_names)
+    statement = (
+        sa.select(*alike, sa.func.count())
+        .where(table.c.mapping_id == mapping_id, table.c.state == "open")
+        .group_by(*alike)
+    )
+    return [
+        Counted(int(no), kind, tuple(json.loads(columns)), int(rows))
+        for no, kind, columns, rows in connection.execute(statement)
+    ]
+
+
 def digest(found: Sequence[Finding]) -> str | None:
     """The same text for the same findings: what is found again after it was mended is another finding, by its time."""
     if not found:
