@@ -2,7 +2,7 @@
 
 A checksum is the exact sum of the rows' digests, with their number: it asks for no order, and a swap shows in it. A row that a
 server can't make a text of (it is larger than a packet) has no digest; it adds what the other side never adds, so that the span is
-looked at row by row.
+looked at row by row. A single value of that size looks like NULL, on both sides: `Dialect.has_too_large` is asked after each.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.drift import SAMPLE
 from assets.keys import new_key
 from changeover.mapping import Registry
 from pipelines import find_drift as module
@@ -75,6 +76,16 @@ def test_a_drifted_row_fails_the_check_with_its_key_and_column_and_no_value(
     assert isinstance(table, dg.TableMetadataValue)
     assert [(r.data["key"], r.data["columns"]) for r in table.records] == [("7", "amount")]
     assert "4711" not in str(found.metadata)
+
+
+def test_more_drifted_rows_than_are_shown_are_all_counted(run_job: Run, sample: Sample) -> None:
+    sample.execute("new", "UPDATE coupon SET amount = 4711")
+    metadata = check(run_job("verify_tables"), "no_drift").metadata
+    assert (metadata["drifted"].value, metadata["different"].value) == (COUPONS, COUPONS)
+    assert metadata["columns"].value == {"amount": COUPONS}
+    table = metadata["sample"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert len(table.records) == SAMPLE < COUPONS
 
 
 def test_values_are_shown_side_by_side_to_who_asks(run_job: Run, sample: Sample) -> None:
