@@ -18,8 +18,9 @@ from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.confirm import confirmed
 from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
+from changeover.transfer.inherit import inherit
 from changeover.transfer.part import FirstAsked, Root
-from changeover.transfer.reading import read
+from changeover.transfer.reading import absent, read
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
 from changeover.transfer.statements import parts, run, scalar
@@ -49,10 +50,10 @@ def apply(
     Returns: counts over all targets. Rows that could not be stored are in the ledger as rejects, and counted.
     Raises: BlockTooLarge when the old server can't send the roots at once; database errors, transient ones among them.
     """
-    asked, followers = False, list[tuple[str, str]]()
+    asked, vanished, followers = False, frozenset[str](), list[tuple[str, str]]()
     while True:
         try:
-            applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked)
+            applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked, vanished)
             applied.followers += followers
             return applied
         except IdsShort as short:
@@ -61,6 +62,8 @@ def apply(
         except FirstAsked as first:
             followers += _apply_first(project, first.first, pool)
             asked = True
+        except Vanished as seen:
+            vanished = seen.roots
 
 
 def _apply_first(project: Project, roots: Sequence[Root], pool: Pool) -> list[tuple[str, str]]:
@@ -82,6 +85,7 @@ def _apply(
     record: Record | None,
     exclusive: bool,
     asked: bool,
+    vanished: frozenset[str],
 ) -> Applied:
     new, old = project.new.engine, project.old[move.database].engine
     applied = Applied()
@@ -94,8 +98,8 @@ def _apply(
         for bound in move.bounds:
             ids = Ids(pool, bound, target, new)
             try:
-                part = _apply_one(target, source, bound, selection, range_no, ids, asked)
-            except (IdsShort, FirstAsked):
+                part = _apply_one(target, source, bound, selection, range_no, ids, asked, vanished)
+            except (IdsShort, FirstAsked, Vanished):
                 ids.undo()
                 raise
             finally:
@@ -116,6 +120,7 @@ def _apply_one(
     range_no: int | None,
     ids: Ids,
     asked: bool,
+    vanished: frozenset[str],
 ) -> Applied:
     block, rejected = read(source, bound, selection)
     uncomputable = list(rejected)
@@ -129,6 +134,8 @@ def _apply_one(
     missing = [key for key in gone(target, bound, selection) if key not in unstaged]
     missing = confirmed(source, bound, selection, missing)
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
+    heirs = inherit(target, bound, [*missing, *absent(source, bound, sorted(vanished))], range_no)
+    missing = [key for key in missing if key not in heirs]
     stay = _held(target, bound, missing)
     staying = {reject.root_key for reject in stay}
     deleted, followers, stuck = _delete(target, bound, [key for key in missing if key not in staying])
@@ -138,17 +145,35 @@ def _apply_one(
         fresh = is_fresh(target, bound, selection)
         writer = Writer(target, bound, range_no, ids, fresh_span=fresh, first_asked=asked)
         written, more = writer.write_staged(staged)
+        _look_for_rivals(source, bound, more, vanished)
         applied.add(written)
         rejected.extend(more)
         followers.extend(writer.followers)
-    if known or rejected:
-        ledger_rejects.settle(
-            target, bound.id, sorted({*known, *(r.root_key for r in rejected)}), range_no, rejected
-        )
+    settled = {*known, *heirs, *(reject.root_key for reject in rejected)}
+    if settled:
+        ledger_rejects.settle(target, bound.id, sorted(settled), range_no, rejected)
     applied.rejected += len({reject.root_key for reject in rejected})
     applied.due = _due(bound, block, uncomputable, [*stay, *stuck], clean=not rejected)
     applied.followers.extend(_wait(target, followers))
     return applied
+
+
+class Vanished(Exception):
+    """Roots of a chunk make rows that belong to other roots, and these are gone from the old table. Undo the chunk, and begin
+    again: what is gone gives its row up first."""
+
+    def __init__(self, roots: frozenset[str]) -> None:
+        super().__init__(f"{len(roots)} roots")
+        self.roots = roots
+
+
+def _look_for_rivals(
+    source: sa.Connection, bound: Bound, rejected: Sequence[Reject], vanished: frozenset[str]
+) -> None:
+    """Raises Vanished for rivals that are gone. Of two keys of one row, either may come first."""
+    rivals = {reject.rival for reject in rejected if reject.rival}
+    if gone := absent(source, bound, sorted(rivals - vanished)):
+        raise Vanished(vanished | set(gone))
 
 
 def _due(bound: Bound, block: Block, unread: Sequence[Reject], held: Sequence[Reject], *, clean: bool) -> int:
