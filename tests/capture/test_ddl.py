@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from changeover.capture.source import Source
 from changeover.capture.watched import Plan, place, planned
 from changeover.dialects import TableName, of
-from changeover.dialects.triggers import Reference, Trigger, trigger_name
+from changeover.dialects.triggers import Reference, Trigger, indented, trigger_name
 from changeover.keyset.key import Key, KeyColumn
 from changeover.types.base import Family
 from changeover.types.instant import Instant
@@ -103,6 +103,22 @@ def test_mysql() -> None:
     assert delete.drop == ("DROP TRIGGER IF EXISTS `changeover_ad_order_line_8dc327faa9`",)
 
 
+def test_mysql_writes_no_block_around_one_statement() -> None:
+    plain = [Source("t", TableName("t"), "x.t", key("mysql", no=Integer()))]
+    insert, update, _ = triggers("mysql", planned(plain, (), "mysql"), TableName("t"))
+    assert insert.create == (
+        cleandoc(
+            """
+            CREATE TRIGGER `changeover_ai_t`
+            AFTER INSERT ON `t` FOR EACH ROW
+            INSERT INTO `old`.`changeover_outbox` (`source`, `row_key`, `at`)
+            VALUES ('t', CAST(NEW.no AS CHAR CHARACTER SET utf8mb4), UTC_TIMESTAMP(6))
+            """
+        ),
+    )
+    assert "FOR EACH ROW\nBEGIN\n" in update.create[0]
+
+
 def test_mysql_cascades() -> None:
     references = (
         Reference(LINE, ("shop",), SHOP, ("no",), "SET NULL", "CASCADE"),
@@ -171,9 +187,10 @@ def test_postgresql() -> None:
     (one,) = triggers("postgresql", plan("postgresql"))
     joined = "(replace(replace(CAST({0}.code AS text), '~', '~~'), '|', '~!') || '|') || CAST({0}.no AS text)"
     new, old = joined.format("NEW"), joined.format("OLD")
-    now = "clock_timestamp() AT TIME ZONE 'UTC'"
+    now = "pg_catalog.clock_timestamp() AT TIME ZONE 'UTC'"
     into = 'INSERT INTO "old"."changeover_outbox" (source, row_key, at)'
     function = '"old"."changeover_note_order_line_8dc327faa9"()'
+    equal = "OPERATOR(pg_catalog.=)"
     assert one.create == (
         cleandoc(
             f"""
@@ -182,38 +199,40 @@ def test_postgresql() -> None:
             SET search_path = pg_catalog, pg_temp
             AS $changeover$
             BEGIN
-              IF TG_OP = 'TRUNCATE' THEN
+              IF TG_OP {equal} 'TRUNCATE' THEN
                 {into}
                 VALUES ('!truncated', 'order line', {now});
-              ELSIF TG_OP = 'INSERT' THEN
-                {into}
-                VALUES ('order line', CAST(NEW.no AS text), {now});
-                IF NEW."code" IS NOT NULL AND NEW."no" IS NOT NULL THEN
-                  {into}
-                  VALUES ('cart.1:order line', {new}, {now});
-                END IF;
-              ELSIF TG_OP = 'DELETE' THEN
-                {into}
-                VALUES ('order line', CAST(OLD.no AS text), {now});
-                IF OLD."code" IS NOT NULL AND OLD."no" IS NOT NULL THEN
-                  {into}
-                  VALUES ('cart.1:order line', {old}, {now});
-                END IF;
               ELSE
-                {into}
-                VALUES ('order line', CAST(NEW.no AS text), {now});
-                IF OLD."no" IS DISTINCT FROM NEW."no" THEN
+                IF TG_OP {equal} 'INSERT' THEN
                   {into}
-                  VALUES ('order line', CAST(OLD.no AS text), {now});
-                END IF;
-                IF NEW."code" IS NOT NULL AND NEW."no" IS NOT NULL THEN
+                  VALUES ('order line', CAST(NEW."no" AS pg_catalog.text), {now});
+                  IF NEW."code" IS NOT NULL AND NEW."no" IS NOT NULL THEN
+                    {into}
+                    VALUES ('cart.1:order line', {new}, {now});
+                  END IF;
+                ELSIF TG_OP {equal} 'DELETE' THEN
                   {into}
-                  VALUES ('cart.1:order line', {new}, {now});
-                END IF;
-                IF ({old}) COLLATE "C" IS DISTINCT FROM ({new}) THEN
+                  VALUES ('order line', CAST(OLD."no" AS pg_catalog.text), {now});
                   IF OLD."code" IS NOT NULL AND OLD."no" IS NOT NULL THEN
                     {into}
                     VALUES ('cart.1:order line', {old}, {now});
+                  END IF;
+                ELSE
+                  {into}
+                  VALUES ('order line', CAST(NEW."no" AS pg_catalog.text), {now});
+                  IF OLD."no" OPERATOR(pg_catalog.<>) NEW."no" THEN
+                    {into}
+                    VALUES ('order line', CAST(OLD."no" AS pg_catalog.text), {now});
+                  END IF;
+                  IF NEW."code" IS NOT NULL AND NEW."no" IS NOT NULL THEN
+                    {into}
+                    VALUES ('cart.1:order line', {new}, {now});
+                  END IF;
+                  IF ({old}) COLLATE pg_catalog."C" IS DISTINCT FROM ({new}) THEN
+                    IF OLD."code" IS NOT NULL AND OLD."no" IS NOT NULL THEN
+                      {into}
+                      VALUES ('cart.1:order line', {old}, {now});
+                    END IF;
                   END IF;
                 END IF;
               END IF;
@@ -231,6 +250,66 @@ def test_postgresql() -> None:
         f'CREATE TRIGGER "changeover_truncate" AFTER TRUNCATE ON "order line"\nFOR EACH STATEMENT EXECUTE FUNCTION {function}',
         'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_truncate"',
     )
+
+
+def test_postgresql_notes_the_statements_of_a_table_that_is_reached_by_its_name_only() -> None:
+    (watched,) = plan("postgresql").watched
+    (one,) = of(sa.make_url("postgresql+psycopg://")).trigger_ddl(replace(watched, alone=True), place("old"))
+    joined = "((replace(replace(CAST(t.code AS text), '~', '~~'), '|', '~!') || '|') || CAST(t.no AS text))"
+    now = "pg_catalog.clock_timestamp() AT TIME ZONE 'UTC'"
+    into = 'INSERT INTO "old"."changeover_outbox" (source, row_key, at)'
+    number = 'SELECT (CAST(t."no" AS pg_catalog.text)) COLLATE pg_catalog."C" AS key'
+    both = f'{joined} COLLATE pg_catalog."C" AS key'
+    present = 'WHERE t."code" IS NOT NULL AND t."no" IS NOT NULL'
+    update = indented(
+        [
+            cleandoc(
+                f"""
+                ELSE
+                  {into}
+                  SELECT 'order line', key, {now} FROM (
+                    {number} FROM "changeover_new" AS t
+                    UNION
+                    {number} FROM "changeover_old" AS t
+                  ) AS changed;
+                  {into}
+                  SELECT 'cart.1:order line', key, {now} FROM (
+                    SELECT {both} FROM "changeover_new" AS t {present}
+                    UNION
+                    SELECT {both} FROM "changeover_old" AS t {present}
+                  ) AS changed;
+                END IF;
+                """
+            )
+        ],
+        "    ",
+    )
+    assert "\n  ELSIF TG_LEVEL OPERATOR(pg_catalog.=) 'STATEMENT' THEN\n" in one.create[0]
+    assert update in one.create[0]
+    assert f'SELECT DISTINCT {both} FROM "changeover_old" AS t {present}' in one.create[0]
+    function = '"old"."changeover_note_order_line_8dc327faa9"()'
+    for event, tables in (
+        ("insert", 'NEW TABLE AS "changeover_new"'),
+        ("update", 'NEW TABLE AS "changeover_new" OLD TABLE AS "changeover_old"'),
+        ("delete", 'OLD TABLE AS "changeover_old"'),
+    ):
+        assert (
+            f'CREATE TRIGGER "changeover_{event}" AFTER {event.upper()} ON "order line"\nREFERENCING {tables}\n'
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}"
+        ) in one.create
+        assert f'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_{event}"' in one.create
+        assert f'DROP TRIGGER IF EXISTS "changeover_{event}" ON "order line"' in one.drop
+    assert 'ALTER TABLE "order line" ENABLE REPLICA TRIGGER "changeover_rows"' in one.create
+
+
+def test_postgresql_sets_no_path_where_a_body_names_all_with_its_schema() -> None:
+    numbered = [Source("t", TableName("t"), "x.t", key("postgresql", no=Integer()))]
+    (watched,) = planned(numbered, (), "postgresql").watched
+    (one,) = of(sa.make_url("postgresql+psycopg://")).trigger_ddl(
+        replace(watched, alone=True), place("public")
+    )
+    assert "SET " not in one.create[0]
+    assert " = " not in one.create[0].replace("OPERATOR(pg_catalog.=)", "")
 
 
 def test_postgresql_sets_what_a_keys_text_depends_on_and_no_more() -> None:

@@ -216,7 +216,7 @@ def test_the_application_needs_no_rights_but_its_own(rig: Rigs, kind: str) -> No
             connection.exec_driver_sql("DELETE FROM item WHERE no = 6")
         with engine.connect() as connection, pytest.raises(DBAPIError):
             connection.exec_driver_sql("SELECT * FROM changeover_outbox")
-    assert keys(r) == ["5", "6", "5", "6"]
+    assert sorted(keys(r)) == ["5", "5", "6", "6"]
 
 
 STRANGE_SESSIONS = {
@@ -283,7 +283,8 @@ def test_what_is_written_depends_on_no_setting_of_the_applications_session(rig: 
             connection.exec_driver_sql(f"INSERT INTO {quoted} VALUES ({values})")
             connection.commit()
             connection.invalidate()
-        (written,) = keys(r)
+        # A session that replays others' changes is seen twice: by its rows and by its statements.
+        (written,) = set(keys(r))
         with project.old["shop"].engine.connect() as connection:
             key = project.move(mapping.root_name).key.encoded(order)
             expected = list(connection.execute(sa.select(key).where(order.c_no == number)).scalars())

@@ -49,11 +49,18 @@ def trigger_ddl(watched: Watched, outbox: Outbox) -> list[Trigger]:
         name = trigger_name(timing[0].lower() + verb[0].lower(), watched.table, _LONGEST)
         create = (
             f"CREATE TRIGGER {_table(TableName(name, watched.table.schema))}\n"
-            f"{event} ON {_table(watched.table)} FOR EACH ROW\nBEGIN\n{indented(body)}\nEND"
+            f"{event} ON {_table(watched.table)} FOR EACH ROW\n{_compound(body)}"
         )
         own = TableName(name, watched.table.schema)
         made.append(Trigger(str(own), watched.table, (create,), (_drop(own),)))
     return made
+
+
+def _compound(body: Sequence[str]) -> str:
+    """One statement stands by itself: a block around it costs each row a twentieth more."""
+    if len(body) == 1 and body[0].startswith("INSERT"):
+        return body[0].removesuffix(";")
+    return f"BEGIN\n{indented(body)}\nEND"
 
 
 def _bodies(watched: Watched, outbox: Outbox) -> Iterator[tuple[str, list[str]]]:
