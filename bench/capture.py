@@ -32,7 +32,7 @@ from changeover.transfer.id_pool import Pool
 
 SINGLE, BULK = 100, 20_000
 """Changes of one slice: a transaction each, or all in one statement."""
-SINGLE_SLICES, BULK_SLICES = 20, 3
+SINGLE_SLICES, BULK_SLICES = 60, 3
 """Slices on each side for each round that is asked for. Short ones that take turns meet the same disk and the same neighbours."""
 PROMISED = {
     "autocommit insert": 0.95,
@@ -90,9 +90,11 @@ def _priced(
     taken = by_turns({side: _measured(a, name, count) for side, a in sides.items()}, slices * rounds)
     if sides["with"].noted() < count * slices * rounds:
         raise RuntimeError(f"{group}: {name} left fewer entries than changes")
-    for side, each in taken.items():
-        rate = count / statistics.median(one.seconds for one in each) / 1000
-        yield Figure(group, f"{name}, {side}", rate, "thousand rows/s")
+    medians = {side: statistics.median(one.seconds for one in each) for side, each in taken.items()}
+    for side, seconds in medians.items():
+        yield Figure(group, f"{name}, {side}", count / seconds / 1000, "thousand rows/s")
+    more = (medians["with"] - medians["without"]) / count * 1e6
+    yield Figure(group, f"{name}: an entry adds", more, "µs/row")
     price = ratio(taken["with"], taken["without"])
     yield Figure(group, f"{name}: with / without", price.median, "", "at least", least)
     yield Figure(group, f"{name}: with / without, lower quartile", price.low, "")

@@ -29,8 +29,8 @@ MEMORY_MB = 1536
 """Page cache: what is measured fits in it, so that no disk is measured."""
 
 LOG = {"mariadb": ["--innodb-log-file-size=1G"], "postgres": ["-c", "max_wal_size=4GB"]}
-"""Room for what is written between two checkpoints. With the defaults, which are for small machines, a bulk statement waits for pages
-to be written to the disk."""
+"""Room for what is written between two checkpoints. With the defaults, which are for small machines, a bulk statement waits for
+pages to be written to the disk."""
 
 POOL = 6
 

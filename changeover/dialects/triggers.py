@@ -89,8 +89,8 @@ class Watched:
     """For databases in which a conflict may silently delete a row."""
     partitions: tuple[TableName, ...] = ()
     alone: bool = False
-    """No statement that names another table changes its rows, cascades apart (PostgreSQL: it is neither partitioned nor a partition,
-    and has nothing to do with inheritance)."""
+    """No statement that names another table changes its rows, cascades apart (PostgreSQL: it is neither partitioned nor a
+    partition, and has nothing to do with inheritance)."""
 
 
 @dataclass(frozen=True)

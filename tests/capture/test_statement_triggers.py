@@ -62,8 +62,8 @@ def test_keys_that_rows_hand_to_each_other(rig: Rigs) -> None:
     r.run(r.old, "ALTER TABLE item DROP CONSTRAINT item_pkey, ADD PRIMARY KEY (no) DEFERRABLE")
     install(r.project(MAPPING))
     r.run(r.old, "INSERT INTO item SELECT n FROM generate_series(1, 3) AS n")
-    assert noted(r, "UPDATE item SET no = no + 1") == ["1", "2", "3", "4"]
-    assert noted(r, "UPDATE item SET no = 6 - no") == ["2", "3", "4"]
+    assert set(noted(r, "UPDATE item SET no = no + 1")) == {"1", "2", "3", "4"}
+    assert set(noted(r, "UPDATE item SET no = 6 - no")) == {"2", "3", "4"}
 
 
 def test_what_is_rolled_back_within_a_transaction_leaves_nothing(rig: Rigs) -> None:
@@ -71,11 +71,12 @@ def test_what_is_rolled_back_within_a_transaction_leaves_nothing(rig: Rigs) -> N
     clear(r)
     with r.old.begin() as connection:
         connection.exec_driver_sql("UPDATE item SET code = 'b'")
-        with pytest.raises(RuntimeError), connection.begin_nested():
-            connection.exec_driver_sql("INSERT INTO item VALUES (2)")
-            raise RuntimeError
+        nested = connection.begin_nested()
+        connection.exec_driver_sql("INSERT INTO item VALUES (2)")
+        nested.rollback()
         connection.exec_driver_sql(
-            "DO $$ BEGIN INSERT INTO item VALUES (3); INSERT INTO item VALUES (1); EXCEPTION WHEN unique_violation THEN NULL; END $$"
+            "DO $$ BEGIN INSERT INTO item VALUES (3); INSERT INTO item VALUES (1); "
+            "EXCEPTION WHEN unique_violation THEN NULL; END $$"
         )
         connection.exec_driver_sql("INSERT INTO item VALUES (4)")
     assert keys(r) == ["1", "4"]

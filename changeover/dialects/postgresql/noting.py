@@ -1,8 +1,9 @@
 """What the triggers of PostgreSQL do: the body of a table's function.
 
-A statement is noted as a whole, from its transition tables: an entry each costs a third of what a call of the function for each row
-does. Rows are noted one by one where no such trigger sees them all: in tables that statements reach through another's name, and
-wherever changes are replayed row by row.
+What a statement inserts or deletes is noted as a whole, from its transition table: an entry costs a third of what a call of the
+function for each row does. An update would have two such tables, old keys to be found in one and not in the other, which costs a
+statement of one row more than it saves: updates are noted row by row. So is everything where no trigger of statements sees all: in
+tables that statements reach through another's name, and wherever changes are replayed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def names_all(watched: Watched, outbox: Outbox) -> bool:
     return outbox.table.schema is not None and all(_is_number(note) for note in watched.notes)
 
 
-def body(watched: Watched, outbox: Outbox) -> Iterator[str]:
+def statements(watched: Watched, outbox: Outbox) -> Iterator[str]:
     """The statements of a table's function, which serves all of its triggers."""
     yield f"IF TG_OP {_EQUAL} 'TRUNCATE' THEN"
     yield indented(
@@ -37,64 +38,29 @@ def body(watched: Watched, outbox: Outbox) -> Iterator[str]:
     )
     if watched.alone:
         yield f"ELSIF TG_LEVEL {_EQUAL} 'STATEMENT' THEN"
-        yield indented(list(_by_event(*([step(n, outbox) for n in watched.notes] for step in _STATEMENTS))))
+        yield f"  IF TG_OP {_EQUAL} 'INSERT' THEN"
+        yield indented([_all(n, NEW_ROWS, outbox) for n in watched.notes], "    ")
+        yield "  ELSE"
+        yield indented([_all(n, OLD_ROWS, outbox) for n in watched.notes], "    ")
+        yield "  END IF;"
+    for event, row in (("INSERT", "NEW"), ("DELETE", "OLD")):
+        yield f"ELSIF TG_OP {_EQUAL} '{event}' THEN"
+        yield indented([_noted(note, row, outbox) for note in watched.notes])
     yield "ELSE"
-    yield indented(list(_by_event(*([step(n, outbox) for n in watched.notes] for step in _ROWS))))
+    for note in watched.notes:
+        yield indented([_noted(note, "NEW", outbox), _if(_other(note), _noted(note, "OLD", outbox))])
     yield "END IF;"
 
 
-def _by_event(insert: list[str], delete: list[str], update: list[str]) -> Iterator[str]:
-    yield f"IF TG_OP {_EQUAL} 'INSERT' THEN"
-    yield indented(insert)
-    yield f"ELSIF TG_OP {_EQUAL} 'DELETE' THEN"
-    yield indented(delete)
-    yield "ELSE"
-    yield indented(update)
-    yield "END IF;"
-
-
-# A statement's rows
-
-
-def _all_inserted(note: Note, outbox: Outbox) -> str:
-    return _from(note, outbox, _keys(note, NEW_ROWS, "DISTINCT " if note.nullable else ""))
-
-
-def _all_deleted(note: Note, outbox: Outbox) -> str:
-    return _from(note, outbox, _keys(note, OLD_ROWS, "DISTINCT " if note.nullable else ""))
-
-
-def _all_updated(note: Note, outbox: Outbox) -> str:
-    return _from(note, outbox, f"{_keys(note, NEW_ROWS)}\nUNION\n{_keys(note, OLD_ROWS)}")
-
-
-def _keys(note: Note, rows: str, distinct: str = "") -> str:
-    """Keys are told apart byte for byte, whatever their column's collation takes for equal."""
-    where = f" WHERE {_present(note, 't')}" if note.nullable else ""
-    return f"SELECT {distinct}({_key(note, 't')}) {_BYTES} AS key FROM {quote(rows)} AS t{where}"
-
-
-def _from(note: Note, outbox: Outbox, keys: str) -> str:
-    return f"{_into(outbox)}\nSELECT {literal(note.source)}, key, {_NOW} FROM (\n{indented([keys])}\n) AS changed;"
-
-
-# A row
-
-
-def _inserted(note: Note, outbox: Outbox) -> str:
-    return _noted(note, "NEW", outbox)
-
-
-def _deleted(note: Note, outbox: Outbox) -> str:
-    return _noted(note, "OLD", outbox)
-
-
-def _updated(note: Note, outbox: Outbox) -> str:
-    return f"{_noted(note, 'NEW', outbox)}\n{_if(_other(note), _noted(note, 'OLD', outbox))}"
-
-
-_STATEMENTS = (_all_inserted, _all_deleted, _all_updated)
-_ROWS = (_inserted, _deleted, _updated)
+def _all(note: Note, rows: str, outbox: Outbox) -> str:
+    """What a joined table is asked by, many of its rows have in common. Whatever a collation takes for equal, bytes decide."""
+    into, key = _into(outbox), _key(note, "t")
+    if not note.nullable:
+        return f"{into}\nSELECT {literal(note.source)}, {key}, {_NOW} FROM {quote(rows)} AS t;"
+    return (
+        f"{into}\nSELECT {literal(note.source)}, key, {_NOW} FROM (\n"
+        f"  SELECT DISTINCT ({key}) {_BYTES} AS key FROM {quote(rows)} AS t WHERE {_present(note, 't')}\n) AS changed;"
+    )
 
 
 def _noted(note: Note, row: str, outbox: Outbox) -> str:

@@ -1,8 +1,8 @@
 """Triggers of PostgreSQL: a function for each table, which runs with the rights of who made it.
 
-A statement is noted as a whole. That misses what statements do to a table through another one's name: a partition, or a table that
-inherits, is noted row by row, by triggers that the server clones to partitions. Subscriptions to other servers replay row by row too,
-and fire no triggers of statements: for these, and for all that replays, there is a trigger of rows that ordinary sessions skip.
+What statements insert and delete is noted as a whole. That misses what they do to a table through another one's name: a partition,
+or a table that inherits, is noted row by row, by triggers that the server clones to partitions. Subscriptions to other servers
+replay row by row too, and fire no triggers of statements: for these there is a trigger of rows that ordinary sessions skip.
 
 TRUNCATE fires statement triggers only, those of the partitions that it empties among them.
 """
@@ -15,7 +15,14 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import TableName
 from changeover.dialects.postgresql.naming import quote
-from changeover.dialects.postgresql.noting import NEW_ROWS, OLD_ROWS, body, literal, names_all, table_name
+from changeover.dialects.postgresql.noting import (
+    NEW_ROWS,
+    OLD_ROWS,
+    literal,
+    names_all,
+    statements,
+    table_name,
+)
 from changeover.dialects.triggers import (
     PREFIX,
     Facts,
@@ -30,11 +37,10 @@ from changeover.dialects.triggers import (
 __all__ = ["blockers", "facts", "home", "installed", "literal", "trigger_ddl"]
 
 _LONGEST = 63
-_ROWS, _TRUNCATE = f"{PREFIX}rows", f"{PREFIX}truncate"
+_ROWS, _REPLAYED, _TRUNCATE = f"{PREFIX}rows", f"{PREFIX}replayed", f"{PREFIX}truncate"
 _STATEMENTS = {
-    "INSERT": f"REFERENCING NEW TABLE AS {quote(NEW_ROWS)}",
-    "UPDATE": f"REFERENCING NEW TABLE AS {quote(NEW_ROWS)} OLD TABLE AS {quote(OLD_ROWS)}",
-    "DELETE": f"REFERENCING OLD TABLE AS {quote(OLD_ROWS)}",
+    "INSERT": f"NEW TABLE AS {quote(NEW_ROWS)}",
+    "DELETE": f"OLD TABLE AS {quote(OLD_ROWS)}",
 }
 _PATH = ("search_path = pg_catalog, pg_temp",)
 _TEXTS = (
@@ -57,24 +63,18 @@ def trigger_ddl(watched: Watched, outbox: Outbox) -> list[Trigger]:
         *(f"SET {setting}" for setting in _settings(watched, outbox)),
         "AS $changeover$",
         "BEGIN",
-        indented(list(body(watched, outbox))),
+        indented(list(statements(watched, outbox))),
         "  RETURN NULL;",
         "END",
         "$changeover$",
     ]
-    create = [
-        "\n".join(lines),
-        f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC",
-        *_of_rows(watched, function),
-    ]
-    drop = [f"DROP TRIGGER IF EXISTS {quote(_ROWS)} ON {table}"]
-    if watched.alone:
-        for event, tables in _STATEMENTS.items():
-            trigger = f"{PREFIX}{event.lower()}"
-            create += _attached(watched.table, trigger, event, f"{tables}\nFOR EACH STATEMENT", function)
-            drop.append(f"DROP TRIGGER IF EXISTS {quote(trigger)} ON {table}")
+    create = ["\n".join(lines), f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC"]
+    made = list(_made(watched))
+    for trigger, how, fires in made:
+        create += _attached(watched.table, trigger, how, function, fires)
+    drop = [f"DROP TRIGGER IF EXISTS {quote(trigger)} ON {table}" for trigger, *_ in made]
     for one in (watched.table, *watched.partitions):
-        create += _attached(one, _TRUNCATE, "TRUNCATE", "FOR EACH STATEMENT", function)
+        create += _attached(one, _TRUNCATE, f"TRUNCATE ON {table_name(one)}\nFOR EACH STATEMENT", function)
         drop.append(f"DROP TRIGGER IF EXISTS {quote(_TRUNCATE)} ON {table_name(one)}")
     return [
         Trigger(name.name, watched.table, tuple(create), (*drop, f"DROP FUNCTION IF EXISTS {function}()"))
@@ -86,21 +86,25 @@ def _settings(watched: Watched, outbox: Outbox) -> tuple[str, ...]:
     return path + (_TEXTS if any(n.settings for n in watched.notes) else ())
 
 
-def _of_rows(watched: Watched, function: str) -> Iterator[str]:
-    fires = "REPLICA" if watched.alone else "ALWAYS"
-    yield from _attached(watched.table, _ROWS, "INSERT OR UPDATE OR DELETE", "FOR EACH ROW", function, fires)
+def _made(watched: Watched) -> Iterator[tuple[str, str, str]]:
+    """A table's triggers by name: what they fire after, and when."""
+    on = table_name(watched.table)
+    if not watched.alone:
+        yield _ROWS, f"INSERT OR UPDATE OR DELETE ON {on}\nFOR EACH ROW", "ALWAYS"
+        return
+    for event, rows in _STATEMENTS.items():
+        yield f"{PREFIX}{event.lower()}", f"{event} ON {on}\nREFERENCING {rows}\nFOR EACH STATEMENT", "ALWAYS"
+    yield _ROWS, f"UPDATE ON {on}\nFOR EACH ROW", "ALWAYS"
+    yield _REPLAYED, f"INSERT OR DELETE ON {on}\nFOR EACH ROW", "REPLICA"
 
 
-def _attached(
-    table: TableName, name: str, events: str, how: str, function: str, fires: str = "ALWAYS"
-) -> Iterator[str]:
-    """``fires``: ALWAYS, or REPLICA for sessions alone that replay others' changes, and skip ordinary triggers.
+def _attached(table: TableName, name: str, after: str, function: str, fires: str = "ALWAYS") -> Iterator[str]:
+    """``fires``: ALWAYS, or in sessions alone that replay others' changes (REPLICA), which skip ordinary triggers.
 
     Neither is what a trigger is made as, so that one which was disabled for a while shows it.
     """
-    on = table_name(table)
-    yield f"CREATE TRIGGER {quote(name)} AFTER {events} ON {on}\n{how} EXECUTE FUNCTION {function}()"
-    yield f"ALTER TABLE {on} ENABLE {fires} TRIGGER {quote(name)}"
+    yield f"CREATE TRIGGER {quote(name)} AFTER {after} EXECUTE FUNCTION {function}()"
+    yield f"ALTER TABLE {table_name(table)} ENABLE {fires} TRIGGER {quote(name)}"
 
 
 def _unique(table: TableName) -> str:
