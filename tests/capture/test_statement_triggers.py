@@ -55,6 +55,16 @@ def test_each_of_a_statements_ways_to_write(rig: Rigs) -> None:
         "71",
     }
     assert noted(r, "UPDATE item SET code = 'x' WHERE no < 0", "DELETE FROM item WHERE no < 0") == []
+    assert (
+        noted(r, "INSERT INTO item VALUES (50) ON CONFLICT DO NOTHING", "INSERT INTO item SELECT 80 LIMIT 0")
+        == []
+    )
+    clear(r)
+    with r.old.begin() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        with driver.cursor() as cursor, cursor.copy("COPY item (no) FROM STDIN") as lines:
+            lines.write("81\n82\n")
+    assert keys(r) == ["81", "82"]
 
 
 def test_keys_that_rows_hand_to_each_other(rig: Rigs) -> None:
@@ -167,6 +177,23 @@ def test_keys_that_are_equal_and_not_the_same(rig: Rigs) -> None:
     assert noted(r, "DELETE FROM line") == ["A", "a"]
 
 
+def test_links_that_are_made_cut_and_turned(rig: Rigs) -> None:
+    r = rig("postgres", shop="postgres")
+    r.run(
+        r.old,
+        "CREATE TABLE item (no INTEGER PRIMARY KEY)",
+        "CREATE TABLE line (no INTEGER PRIMARY KEY, item INTEGER)",
+        "INSERT INTO line VALUES (1, 10), (2, 20), (3, NULL), (4, NULL), (5, 10)",
+    )
+    target(r)
+    installed(r, Mapping("thing", item, {"a": line.no}, joins=(left_join(line, line.item == item.no),)))
+    assert noted(r, "UPDATE line SET item = NULL WHERE no = 1") == ["10"]
+    assert noted(r, "UPDATE line SET item = 30 WHERE no = 3") == ["30"]
+    assert noted(r, "UPDATE line SET item = 30 WHERE no = 2") == ["20", "30"]
+    assert noted(r, "UPDATE line SET item = item", "INSERT INTO line VALUES (6, NULL)") == ["10", "30", "30"]
+    assert noted(r, "DELETE FROM line") == ["10", "30"]
+
+
 @pytest.mark.parametrize("how", ["partition", "heir"])
 def test_rows_of_a_table_that_are_written_through_another(rig: Rigs, how: str) -> None:
     r = rig("postgres", shop="postgres")
@@ -208,6 +235,30 @@ def test_a_table_that_others_begin_to_reach_is_broken(rig: Rigs, alter: str) -> 
     r.run(r.old, alter)
     (broken,) = look(project, "shop")
     assert "inherit" in broken.reason or "altered" in broken.reason
+
+
+@pytest.mark.parametrize(
+    ("join", "part"),
+    [
+        ("ALTER TABLE item INHERIT base", "ALTER TABLE item NO INHERIT base"),
+        (
+            "ALTER TABLE split ATTACH PARTITION item FOR VALUES FROM (0) TO (100)",
+            "ALTER TABLE split DETACH PARTITION item",
+        ),
+    ],
+)
+def test_a_table_that_another_reached_between_two_looks_is_broken(rig: Rigs, join: str, part: str) -> None:
+    r = items(rig)
+    columns = "(no INTEGER NOT NULL, code VARCHAR(10), up INTEGER)"
+    r.run(r.old, f"CREATE TABLE base {columns}", f"CREATE TABLE split {columns} PARTITION BY RANGE (no)")
+    project = r.project(MAPPING)
+    with r.old.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for calm in ("INSERT INTO item VALUES (1)", "ANALYZE item", "VACUUM (FULL, FREEZE) pg_attribute"):
+            connection.exec_driver_sql(calm)
+    assert look(project, "shop") == []
+    r.run(r.old, join, part)
+    (broken,) = look(project, "shop")
+    assert "altered" in broken.reason
 
 
 def test_a_table_that_others_begin_to_reach_while_its_triggers_are_made(

@@ -176,14 +176,19 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
         refused = "has tables that inherit from it, whose rows no trigger of its own sees: map each of them"
     definition = "\n".join(str(line) for line in connection.execute(_DEFINITION, {"oid": oid}).scalars())
     definition += "".join(f"\npartition {one}" for one in partitions)
-    # A statement that names one of these may change its rows.
-    above = connection.execute(_ABOVE, {"oid": oid}).scalars().all()
-    definition += "".join(f"\npart of {one}" for one in above)
-    alone = kind == "r" and not partitions and not above
+    alone = kind == "r" and not partitions and not connection.execute(_PART, {"oid": oid}).scalar()
+    if alone:
+        definition += f"\n{connection.execute(_WRITTEN, {'oid': oid}).scalar()}"
     return Facts(definition, str(found[3]), refused, partitions=tuple(partitions), alone=alone)
 
 
-_ABOVE = sa.text("SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = :oid ORDER BY 1")
+_PART = sa.text("SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = :oid)")
+
+# To become a part of another table writes the columns' rows in the catalog anew, and so does to be set apart again: what happened
+# between two looks shows by that. VACUUM and ANALYZE leave them.
+_WRITTEN = sa.text(
+    "SELECT string_agg(xmin::text, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = :oid AND attnum > 0"
+)
 
 
 def _partitions(connection: sa.Connection, oid: int) -> list[TableName]:
