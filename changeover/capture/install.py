@@ -56,6 +56,8 @@ def install(
         raise CannotInstall("\n".join(wrong))
     done: list[str] = []
     for seen, needed in found:
+        for mode in seen.directs.modes:
+            say(f"{seen.database}: {mode}")
         installer = _Installer(project, seen, say)
         done += installer.install(needed)
         if not tables:

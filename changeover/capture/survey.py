@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from changeover.capture.direct import NO_DIRECT, Directs, directs
 from changeover.capture.watched import Plan, place, planned, sources_of, with_facts
 from changeover.dialects import Dialect, TableName
 from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
@@ -54,6 +55,7 @@ class Survey:
     watched: Mapping[TableName, Watched]
     triggers: Mapping[TableName, tuple[Trigger, ...]]
     installed: tuple[Installed, ...]
+    directs: Directs = NO_DIRECT
 
     def standing(self, table: TableName) -> tuple[Installed, ...]:
         """What stands of the table's triggers."""
@@ -104,9 +106,13 @@ def survey(project: Project, database: str, connection: sa.Connection) -> Survey
     watched = {
         one.table: with_facts(one, known) if (known := facts[one.table]) else one for one in plan.watched
     }
-    triggers = {table: tuple(dialect.trigger_ddl(one, outbox)) for table, one in watched.items()}
+    at_once = directs(project, database, connection)
+    direct = {one.table: dialect.direct_ddl(one, outbox) for one in at_once.roots}
+    triggers = {
+        table: (*dialect.trigger_ddl(one, outbox), *direct.get(table, ())) for table, one in watched.items()
+    }
     installed = tuple(dialect.installed_triggers(connection, outbox.table))
-    return Survey(database, dialect, outbox, plan, facts, watched, triggers, installed)
+    return Survey(database, dialect, outbox, plan, facts, watched, triggers, installed, at_once)
 
 
 def _digest(*parts: str) -> str:

@@ -18,6 +18,7 @@ from changeover.dialects.block import Block
 from changeover.types.base import Family
 
 if TYPE_CHECKING:
+    from changeover.dialects.direct import Direct, Receiver, Site
     from changeover.dialects.triggers import Facts, Installed, Outbox, Reference, Trigger, Watched
 
 READING = {"changeover_reading": True}
@@ -286,3 +287,17 @@ class Dialect(ABC):
     def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
         """Foreign keys whose actions fire no triggers."""
         return []
+
+    # Direct mode: triggers that write the new tables, beside those of the outbox
+
+    @abstractmethod
+    def direct_site(self, old: sa.Connection, new: sa.Connection) -> Site:
+        """Whether triggers of ``old`` can write what ``new`` is connected to, both being of this dialect."""
+
+    def direct_receiver(self, new: sa.Connection, table: TableName) -> Receiver:
+        """A target as direct mode must know it."""
+        raise NotImplementedError(f"{self.title} has no direct mode")
+
+    def direct_ddl(self, direct: Direct, outbox: Outbox) -> list[Trigger]:
+        """The triggers that write a root's targets."""
+        raise NotImplementedError(f"{self.title} has no direct mode")

@@ -16,6 +16,8 @@ from changeover.mapping.given import are, is_a, is_number
 from changeover.mapping.ids import Assigned, Computed, Ids, Keep, Offset
 from changeover.mapping.old import Join, OldTable
 
+Mode = Literal["outbox", "direct"]
+
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
 
 
@@ -37,6 +39,8 @@ class Mapping:
         high_water: the root's column that grows with each change (or each insert), for an old database that can't have triggers.
         exclusive: nobody but this mapping writes the target: rows without a root may be deleted.
         on_drift: what the drift sensor does about rows that differ from their roots: ``mend`` them, or only ``report``.
+        mode: how changes are captured: ``outbox``, or ``direct``, which also writes the target in the old application's own
+            transaction, where both schemas stand on one server.
 
     Raises: MappingError when the declaration contradicts itself.
     """
@@ -56,6 +60,7 @@ class Mapping:
     on_drift: Literal["mend", "report"] = "mend"
     high_water: sa.ColumnElement[Any] | None = None
     description: str = ""
+    mode: Mode = "outbox"
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -129,6 +134,7 @@ class Mapping:
             ),
             ("max_rejects", is_number(self.max_rejects, 0), "a number, 0 or more"),
             ("on_drift", self.on_drift in ("mend", "report"), "'mend' or 'report'"),
+            ("mode", self.mode in ("outbox", "direct"), '"outbox" or "direct"'),
         ]
         for name, well, wanted in expected:
             if not well:

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import Dialect, Shown, Side, TableName, Trouble
 from changeover.dialects.block import Block
+from changeover.dialects.direct import Direct, Receiver, Site
 from changeover.dialects.mysql import digest, ids, reading, session, staging, triggers
+from changeover.dialects.mysql import direct as direct_mode
 from changeover.dialects.mysql.errors import code, explain, trouble
 from changeover.dialects.mysql.naming import quote
 from changeover.dialects.triggers import Facts, Installed, Outbox, Reference, Trigger, Watched
@@ -154,6 +156,15 @@ class MySQL(Dialect):
 
     def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
         return triggers.references(connection)
+
+    def direct_site(self, old: sa.Connection, new: sa.Connection) -> Site:
+        return direct_mode.site(old, new)
+
+    def direct_receiver(self, new: sa.Connection, table: TableName) -> Receiver:
+        return direct_mode.receiver(new, table)
+
+    def direct_ddl(self, direct: Direct, outbox: Outbox) -> list[Trigger]:
+        return direct_mode.ddl(direct, outbox)
 
 
 def _compare(

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import Dialect, Shown, Side, TableName, Trouble
 from changeover.dialects.block import Block
+from changeover.dialects.direct import Direct, Receiver, Site
 from changeover.dialects.postgresql import bulk, digest, ids, session, triggers
+from changeover.dialects.postgresql import direct as direct_mode
 from changeover.dialects.postgresql.errors import explain, trouble
 from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
 from changeover.types.base import Family
@@ -136,6 +138,15 @@ class PostgreSQL(Dialect):
 
     def wait_briefly(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+
+    def direct_site(self, old: sa.Connection, new: sa.Connection) -> Site:
+        return direct_mode.site(old, new)
+
+    def direct_receiver(self, new: sa.Connection, table: TableName) -> Receiver:
+        return direct_mode.receiver(new, table)
+
+    def direct_ddl(self, direct: Direct, outbox: Outbox) -> list[Trigger]:
+        return direct_mode.ddl(direct, outbox)
 
 
 LOCK_CLASS = 0x0C4A6E6F

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import Dialect, Shown, Side, TableName, Trouble
 from changeover.dialects.block import Block
+from changeover.dialects.direct import Site
 from changeover.dialects.sqlite import bulk, digest, ids, session, triggers
 from changeover.dialects.sqlite.errors import explain, trouble
 from changeover.dialects.triggers import Facts, Installed, Outbox, Trigger, Watched
@@ -129,3 +130,6 @@ class SQLite(Dialect):
 
     def trigger_names(self, connection: sa.Connection, table: TableName) -> set[str]:
         return triggers.names(connection)
+
+    def direct_site(self, old: sa.Connection, new: sa.Connection) -> Site:
+        return Site("in SQLite a file is a database, and a trigger can't write to another file")
