@@ -17,7 +17,7 @@ from time import perf_counter
 
 from bench import fill, mappings
 from bench.figure import Figure, Taken, by_turns, ratio
-from bench.site import Database, Site, project
+from bench.site import Database, Site, engine, project
 from bench.tables import NEW
 from bench.writing import Application
 from changeover.capture import outbox, sync
@@ -52,7 +52,12 @@ TIMES = 10.0
 
 def capture(site: Site, kind: Database, rounds: int) -> list[Figure]:
     """All of it, from ``kind`` to ``kind``."""
-    return [*writing(site, kind, rounds), *lag(site, kind), *catching_up(site, kind)]
+    return [
+        *writing(site, kind, rounds),
+        *writing_directly(site, kind, rounds),
+        *lag(site, kind),
+        *catching_up(site, kind),
+    ]
 
 
 def writing(site: Site, kind: Database, rounds: int) -> list[Figure]:
@@ -69,19 +74,51 @@ def writing(site: Site, kind: Database, rounds: int) -> list[Figure]:
     ):
         with project(watched, new) as opened:
             install(opened)
-        sides = {"without": Application(plain, rows), "with": Application(watched, rows)}
-        figures = [
-            figure
-            for name, least in PROMISED.items()
-            for figure in _priced(group, sides, name, least, min(BULK, rows), rounds)
-        ]
-        for application in sides.values():
-            application.close()
+        return _prices(group, plain, watched, rows, PROMISED, rounds)
+
+
+def writing_directly(site: Site, kind: Database, rounds: int) -> list[Figure]:
+    """The same with direct mode beside the outbox. Nothing is promised of it."""
+    group = f"writing to {kind} in direct mode"
+    rows = min(site.rows, 200_000)
+    with (
+        site.another_old(kind, rows, durable=True) as plain,
+        site.another_old(kind, rows, durable=True) as at_once,
+    ):
+        _direct(at_once)
+        return _prices(group, plain, at_once, rows, dict.fromkeys(PROMISED), rounds)
+
+
+def _direct(url: str) -> None:
+    """New tables beside the old ones, everything copied, and triggers that write them."""
+    with engine(url) as made:
+        NEW.create_all(made)
+        metadata.create_all(made)
+    with project(url, url, mappings.DIRECT) as opened:
+        install(opened)
+        for root in (mappings.MEMBERS, mappings.COUPONS):
+            plan(opened, root)
+            for done in backfill(opened, root):
+                if done.error or done.rejects_open:
+                    raise RuntimeError(done.error or "rows were rejected")
+
+
+def _prices(
+    group: str, plain: str, watched: str, rows: int, promised: Mapping[str, float | None], rounds: int
+) -> list[Figure]:
+    sides = {"without": Application(plain, rows), "with": Application(watched, rows)}
+    figures = [
+        figure
+        for name, least in promised.items()
+        for figure in _priced(group, sides, name, least, min(BULK, rows), rounds)
+    ]
+    for application in sides.values():
+        application.close()
     return figures
 
 
 def _priced(
-    group: str, sides: Mapping[str, Application], name: str, least: float, bulk: int, rounds: int
+    group: str, sides: Mapping[str, Application], name: str, least: float | None, bulk: int, rounds: int
 ) -> Iterator[Figure]:
     single = "autocommit" in name
     count, slices = (SINGLE, SINGLE_SLICES) if single else (bulk, BULK_SLICES)
@@ -94,9 +131,9 @@ def _priced(
     for side, seconds in medians.items():
         yield Figure(group, f"{name}, {side}", count / seconds / 1000, "thousand rows/s")
     more = (medians["with"] - medians["without"]) / count * 1e6
-    yield Figure(group, f"{name}: an entry adds", more, "µs/row")
+    yield Figure(group, f"{name}: triggers add", more, "µs/row")
     price = ratio(taken["with"], taken["without"])
-    yield Figure(group, f"{name}: with / without", price.median, "", "at least", least)
+    yield Figure(group, f"{name}: with / without", price.median, "", "" if least is None else "at least", least)
     yield Figure(group, f"{name}: with / without, lower quartile", price.low, "")
     yield Figure(group, f"{name}: with / without, upper quartile", price.high, "")
 

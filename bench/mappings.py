@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from bench.tables import STATES
 from changeover.mapping import (
     Assigned,
@@ -19,12 +21,12 @@ from changeover.mapping import (
 MEMBERS, COUPONS = "shop.tb_member", "shop.tb_coupon"
 
 
-def _member() -> Mapping:
+def _member(ids: Ids = Assigned()) -> Mapping:  # noqa: B008 - it is frozen
     table = old("shop", "tb_member")
-    return Mapping("member", table, {"email": table.email}, ids=Assigned(), domain="shop")
+    return Mapping("member", table, {"email": table.email}, ids=ids, domain="shop")
 
 
-def _coupon(table: OldTable, ids: Ids) -> Mapping:
+def _coupon(table: OldTable, ids: Ids, mode: Literal["outbox", "direct"] = "outbox") -> Mapping:
     columns = {
         "code": table.cpn_cd,
         "member_id": lookup("member", table.mem_no),
@@ -36,11 +38,15 @@ def _coupon(table: OldTable, ids: Ids) -> Mapping:
     }
     if isinstance(ids, Computed):
         columns["id"] = table.cpn_no
-    return Mapping("coupon", table, columns, ids=ids, domain="shop")
+    return Mapping("coupon", table, columns, ids=ids, domain="shop", mode=mode)
 
 
 REGISTRY = Registry((_member(), _coupon(old("shop", "tb_coupon"), Keep())))
 """Members get new ids, coupons keep theirs and look their member up."""
+
+
+DIRECT = Registry((_member(Keep()), _coupon(old("shop", "tb_coupon"), Keep(), "direct")))
+"""The same, with what direct mode asks for: members keep their ids too."""
 
 
 def under_another_key(table: str) -> Registry:

@@ -14,13 +14,13 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from changeover.binding import Bound, BoundColumn, BoundLookup
+from changeover.binding import Bound, BoundColumn
 from changeover.binding.joins import comparable
 from changeover.capture import direct_values as values
 from changeover.dialects import Dialect, TableName
-from changeover.dialects.direct import Parent, Receiver, Site, TargetWrite, Variable
+from changeover.dialects.direct import Found, Parent, Receiver, Site, TargetWrite, Variable
 from changeover.mapping import Expression, Narrow
-from changeover.types.base import Family, Fit, Kind
+from changeover.types.base import Family, Fit
 from changeover.types.integer import Integer
 from changeover.types.text import Text
 
@@ -135,15 +135,16 @@ class Writing:
         field = self.bound.read_fields[place + 1]
         return Variable(self.name(kind, place), values.written(field, self.root, row, self.family))
 
-    def lookup(self, place: int) -> Variable:
+    def lookup(self, place: int) -> Found:
         lookup = self.bound.lookups[place]
-        parent = TableName.parse(lookup.parent)
-        on = lookup.joined.partition(" ON ")[2]
-        found = (
-            f"(SELECT {lookup.alias}.{self.dialect.quote(lookup.returned)} FROM {self.dialect.table(self.placed(parent))} "
-            f"AS {lookup.alias} WHERE {self.in_variables(on)})"
+        return Found(
+            self.name("l", place),
+            lookup.returned,
+            self.placed(TableName.parse(lookup.parent)),
+            lookup.alias,
+            self.in_variables(lookup.joined.partition(" ON ")[2]),
+            number=isinstance(self.bound.column(lookup.column).kind, Integer),
         )
-        return Variable(self.name("l", place), found, number=isinstance(self.returned(lookup), Integer))
 
     def left(self, by_lookup: dict[str, str]) -> Iterator[str]:
         """What is no matter for a trigger: parents that aren't there, and values that don't fit."""
@@ -166,10 +167,6 @@ class Writing:
             if where is None
             else f"COALESCE(({values.written(where, self.root, row, self.family)}), FALSE)"
         )
-
-    def returned(self, lookup: BoundLookup) -> Kind:
-        """The kind of the column that a lookup gives, which goes into the lookup's own column."""
-        return self.bound.column(lookup.column).kind
 
     def parents(self, given: dict[str, str]) -> Iterator[Parent]:
         """Rows that the target's foreign keys lead to."""

@@ -12,6 +12,7 @@ from sqlalchemy import exc
 from sqlalchemy.sql import operators
 
 from changeover.capture import outbox
+from changeover.capture.direct_rights import lacking
 from changeover.capture.survey import Survey
 from changeover.capture.watched import sources_of
 from changeover.check.privileges.mysql import account_of, everywhere, holds, qualified
@@ -39,6 +40,7 @@ def problems(project: Project, seen: Survey, tables: Sequence[TableName]) -> lis
     found += {"mysql": _mysql, "postgresql": _postgresql, "sqlite": _sqlite}[seen.dialect.family](
         schema, seen, there
     )
+    found += lacking(schema, seen, there)
     return [f"old database {seen.database}: {one}" for one in found]
 
 

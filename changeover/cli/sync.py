@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,9 +16,10 @@ from changeover.cli import options, output
 from changeover.cli.help_text import paragraphs
 from changeover.cli.opening import open_project, open_registry, selected
 from changeover.cli.outcome import Code, end
-from changeover.cli.privileges import capture_grants
+from changeover.cli.privileges import capture_grants, direct_grants
 from changeover.cli.sync_run import run
 from changeover.cli.sync_sweep import sweep_
+from changeover.dialects.direct import rights
 from changeover.ledger import capture as ledger
 from changeover.project import Project
 from changeover.settings import Settings
@@ -71,31 +73,40 @@ def install(
     names = [*(tables or ()), *(table or ())]
     with open_project(registry, registry, mappings) as project:
         done = capture.install(project, tables=names, dry_run=dry_run, on_step=output.say)
-        grants = _grants(project, chosen.roots, mappings, host) if dry_run else []
+        grants, modes = _grants(project, chosen.roots, mappings, host) if dry_run else ([], [])
     if json:
         content: dict[str, Any] = {"command": "sync install", "ok": True, "dry_run": dry_run}
         output.document(
-            content | {"statements" if dry_run else "done": done, **({"grants": grants} if dry_run else {})}
+            content
+            | {"statements" if dry_run else "done": done}
+            | ({"grants": grants, "modes": modes} if dry_run else {})
         )
     elif dry_run:
-        _print(done, grants)
+        _print(done, grants, modes)
     elif not done:
         output.answer("all triggers stand as they should")
 
 
-def _grants(project: Project, roots: Any, mappings: str | None, host: str) -> list[str]:
+def _grants(project: Project, roots: Any, mappings: str | None, host: str) -> tuple[list[str], list[str]]:
+    """The rights that installing takes, and the mode that each mapping gets that asks for the direct one."""
     settings = Settings.from_environment(mappings, project.registry.databases)
     found: list[str] = []
+    modes: list[str] = []
     for name in project.registry.databases:
         with project.old[name].engine.connect() as connection:
             seen = survey(project, name, connection.execution_options(isolation_level="AUTOCOMMIT"))
         tables = tables_of(seen.plan, roots)
         if tables:
             found += capture_grants(settings.old_urls[name], tables, host)
-    return found
+            at_once = [one for one in seen.directs.roots if one.table in tables]
+            found += direct_grants(settings.old_urls[name], rights(at_once), host)
+            modes += [f"{name}: {mode}" for mode in seen.directs.modes if mode.table in tables]
+    return found, modes
 
 
-def _print(statements: list[str], grants: list[str]) -> None:
+def _print(statements: list[str], grants: list[str], modes: list[str]) -> None:
+    for mode in modes:
+        typer.echo(f"-- {mode}")
     if grants:
         typer.echo("-- The account that installs, and then consumes, needs (an administrator runs these):")
         typer.echo("\n".join(grants) + "\n")
@@ -105,9 +116,12 @@ def _print(statements: list[str], grants: list[str]) -> None:
         typer.echo("-- nothing to do: all triggers stand as they should")
 
 
+_TRIGGER = re.compile("(SET STATEMENT .* FOR )?CREATE TRIGGER ")
+
+
 def _terminated(statement: str) -> str:
     """As a client reads it: MySQL's ends a statement at the first semicolon unless it is told another sign."""
-    if statement.startswith("CREATE TRIGGER") and "`" in statement and ";" in statement:
+    if _TRIGGER.match(statement) and "`" in statement and ";" in statement:
         return f"DELIMITER $$\n{statement}$$\nDELIMITER ;"
     return statement + ";"
 

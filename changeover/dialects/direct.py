@@ -6,6 +6,7 @@ target after the trigger did; only the entry, applied under the table lock, make
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from changeover.dialects.base import TableName
@@ -40,7 +41,18 @@ class Variable:
 
     name: str
     value: str
-    number: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """A variable and the row's column that it is set to: of ``table`` (``alias``), where ``on`` holds. NULL where there is none."""
+
+    name: str
+    column: str
+    table: TableName
+    alias: str
+    on: str
+    number: bool
     """It is a whole number, else a text."""
 
 
@@ -60,7 +72,7 @@ class TargetWrite:
     receiver: Receiver
     texts: tuple[Variable, ...]
     """Canonical texts over ``NEW``."""
-    lookups: tuple[Variable, ...]
+    lookups: tuple[Found, ...]
     """Natural keys and parents' keys that are looked up; over the texts."""
     left: tuple[str, ...]
     """SQL, over texts and lookups: where one of it is true the row is left to the outbox."""
@@ -100,3 +112,15 @@ class Direct:
 def direct_name(table: str) -> TableName:
     """The table in whose name a trigger of direct mode is named: no table's own name gives the same."""
     return TableName(f"direct:{table}")
+
+
+def rights(directs: Sequence[Direct]) -> dict[TableName, tuple[str, ...]]:
+    """What the account that makes the triggers needs on the new side, by table."""
+    found: dict[TableName, set[str]] = {}
+    for write in (write for one in directs for write in one.writes):
+        removes = ("DELETE",) if write.receiver.deletes else ()
+        found.setdefault(write.table, set()).update(("SELECT", "INSERT", "UPDATE", *removes))
+        for read in (*write.lookups, *write.parents):
+            found.setdefault(read.table, set()).add("SELECT")
+    order = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    return {table: tuple(one for one in order if one in held) for table, held in found.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -10,13 +12,16 @@ import sqlalchemy as sa
 
 from changeover.capture.install import install
 from changeover.capture.survey import survey
+from changeover.capture.sync import run
 from changeover.capture.watch import look
 from changeover.ledger import metadata
-from changeover.mapping import Mapping
+from changeover.mapping import Mapping, lookup, narrow, old, value_map
 from changeover.project import Project
 from tests.transfer.rig import Rig, compared, copy, plain_engine
 
 NEW = "fresh"
+Sites = Callable[[str], "OneServer"]
+item = old("shop", "item")
 
 
 class OneServer(Rig):
@@ -65,6 +70,10 @@ class OneServer(Rig):
             seen = survey(project, "shop", connection.execution_options(isolation_level="AUTOCOMMIT"))
         return seen.directs.modes
 
+    def sync(self, project: Project) -> None:
+        """Apply what the outbox holds."""
+        deque(run(project, "shop", stop=threading.Event(), once=True), maxlen=0)
+
     @contextmanager
     def held(self, *statements: str) -> Generator[sa.Connection]:
         """A transaction on the new database that stays open: a copier's, or the new application's."""
@@ -78,3 +87,33 @@ class OneServer(Rig):
 def unequal(project: Project) -> list[Any]:
     """Ranges in which both sides differ."""
     return [one for one in compared(project) if not one.equal]
+
+
+def items(site: Sites, kind: str) -> OneServer:
+    """Two old items, and two owners in the new database."""
+    r = site(kind)
+    r.run(
+        r.old,
+        "CREATE TABLE item (no INTEGER PRIMARY KEY, code VARCHAR(10), st CHAR(1), owner INTEGER, at DATE)",
+        "INSERT INTO item VALUES (1, 'a', '0', 1, '2020-01-31'), (2, 'b', '1', NULL, NULL)",
+    )
+    r.run(
+        r.new,
+        f"CREATE TABLE {r.named('owner')} (id BIGINT PRIMARY KEY, name VARCHAR(10))",
+        f"INSERT INTO {r.named('owner')} VALUES (1, 'x'), (2, 'y')",
+        f"CREATE TABLE {r.named('thing')} (id BIGINT PRIMARY KEY, a VARCHAR(5), state VARCHAR(10), owner_id BIGINT, at DATE, "
+        f"note VARCHAR(20), CONSTRAINT good CHECK (a <> 'bad'), FOREIGN KEY (owner_id) REFERENCES {r.named('owner')} (id))",
+    )
+    return r
+
+
+def things(r: OneServer, extra: dict[str, Any] | None = None, **more: Any) -> Mapping:
+    """Of each item a thing."""
+    columns: dict[str, Any] = {
+        "a": narrow(item.code),
+        "state": value_map(item.st, {"0": "new", "1": "old"}),
+        "owner_id": lookup(r.named("owner"), item.owner, by="id"),
+        "at": item.at,
+        **(extra or {}),
+    }
+    return Mapping(r.named("thing"), item, columns, mode="direct", **more)

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-
 import pytest
+import sqlalchemy as sa
 
-from changeover.mapping import Mapping, Offset, lookup, narrow, old, value_map
-from tests.capture.direct_scene import OneServer, unequal
+from changeover.mapping import Mapping, Offset, old
+from tests.capture.direct_scene import Sites, item, items, things, unequal
+from tests.capture.scene import entries
+from tests.races.gate import Background, Gate, after
+from tests.transfer.rig import copy
 
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
-Sites = Callable[[str], OneServer]
-item = old("shop", "item")
-
-
-@pytest.fixture
-def site(database: Callable[..., str]) -> Generator[Sites]:
-    made: list[OneServer] = []
-
-    def make(kind: str) -> OneServer:
-        made.append(OneServer(database, kind))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def items(site: Sites, kind: str) -> OneServer:
-    r = site(kind)
-    r.run(
-        r.old,
-        "CREATE TABLE item (no INTEGER PRIMARY KEY, code VARCHAR(10), st CHAR(1), owner INTEGER, at DATE)",
-        "INSERT INTO item VALUES (1, 'a', '0', 1, '2020-01-31'), (2, 'b', '1', NULL, NULL)",
-    )
-    r.run(
-        r.new,
-        f"CREATE TABLE {r.named('owner')} (id BIGINT PRIMARY KEY, name VARCHAR(10))",
-        f"INSERT INTO {r.named('owner')} VALUES (1, 'x'), (2, 'y')",
-        f"CREATE TABLE {r.named('thing')} (id BIGINT PRIMARY KEY, a VARCHAR(5), state VARCHAR(10), owner_id BIGINT, at DATE, "
-        f"FOREIGN KEY (owner_id) REFERENCES {r.named('owner')} (id))",
-    )
-    return r
-
-
-def things(r: OneServer, **more: object) -> Mapping:
-    columns = {
-        "a": narrow(item.code),
-        "state": value_map(item.st, {"0": "new", "1": "old"}),
-        "owner_id": lookup(r.named("owner"), item.owner, by="id"),
-        "at": item.at,
-    }
-    return Mapping(r.named("thing"), item, columns, mode="direct", **more)  # type: ignore[arg-type]
 
 
 @servers
@@ -80,4 +40,298 @@ def test_what_is_rolled_back_is_not_there(site: Sites, kind: str) -> None:
             connection.exec_driver_sql(statement)
         connection.rollback()
     assert r.new_rows("thing") == before
+    assert unequal(project) == []
+
+
+@servers
+def test_an_entry_is_written_as_well(site: Sites, kind: str) -> None:
+    r = items(site, kind)
+    r.direct(things(r))
+    r.each("INSERT INTO item VALUES (3, 'c', '0', 2, NULL)", "UPDATE item SET no = 4 WHERE no = 3")
+    assert sorted(key for _, key in entries(r)) == ["3", "3", "4"]
+
+
+@servers
+def test_what_a_copier_read_before_and_writes_after_is_made_good_by_the_entry(
+    site: Sites, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r))
+    gate = Gate()
+    with monkeypatch.context() as patch:
+        after(patch, type(project.old["shop"].dialect), "read", lambda *_: gate())
+        copier = Background(lambda: copy(project))
+        gate.wait()
+        r.each("UPDATE item SET code = 'newer' WHERE no = 1", "DELETE FROM item WHERE no = 2")
+        fresh = r.new_rows("thing", "id, a")
+        gate.open()
+        copier.result()
+    assert fresh == [(1, "newer")]
+    assert r.new_rows("thing", "id, a") == [(1, "a"), (2, "b")]
+    r.sync(project)
+    assert r.new_rows("thing", "id, a") == [(1, "newer")]
+    assert unequal(project) == []
+
+
+# What goes wrong is the outbox's business
+
+WRONG = {
+    "too long": "INSERT INTO item VALUES (3, 'too long!', '0', 1, NULL)",
+    "too long by an update": "UPDATE item SET code = 'too long!' WHERE no = 1",
+    "a value that is not mapped": "INSERT INTO item VALUES (3, 'c', 'x', 1, NULL)",
+    "no such parent": "INSERT INTO item VALUES (3, 'c', '0', 99, NULL)",
+    "a check": "INSERT INTO item VALUES (3, 'bad', '0', 1, NULL)",
+}
+
+
+@servers
+@pytest.mark.parametrize("what", WRONG)
+def test_a_row_that_does_not_fit_is_left_to_the_outbox(site: Sites, kind: str, what: str) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r))
+    before = r.new_rows("thing")
+    with r.old.connect() as connection:
+        connection.exec_driver_sql("INSERT INTO item VALUES (7, 'g', '0', 1, NULL)")
+        connection.exec_driver_sql(WRONG[what])
+        if kind == "mariadb":
+            assert connection.exec_driver_sql("SHOW WARNINGS").all() == []
+        connection.commit()
+    assert [row for row in r.new_rows("thing") if row[0] != 7] == before
+    r.sync(project)
+    assert list(r.reject_keys()) == ["1" if "update" in what else "3"]
+    assert 7 in [row[0] for row in r.new_rows("thing")]
+
+
+@servers
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE {thing}",
+        "ALTER TABLE {thing} DROP COLUMN state",
+        "ALTER TABLE {thing} RENAME COLUMN state TO status",
+        "DROP TABLE {owner}{cascade}",
+    ],
+)
+def test_a_new_table_that_was_altered_fails_no_statement(site: Sites, kind: str, change: str) -> None:
+    r = items(site, kind)
+    r.direct(things(r))
+    words = {
+        "thing": r.named("thing"),
+        "owner": r.named("owner"),
+        "cascade": " CASCADE" if kind == "postgres" else "",
+    }
+    with r.new.begin() as connection:
+        if kind == "mariadb":
+            connection.exec_driver_sql("SET foreign_key_checks = 0")
+        connection.exec_driver_sql(change.format(**words))
+    r.each(
+        "INSERT INTO item VALUES (3, 'c', '0', 1, NULL)",
+        "UPDATE item SET code = 'd' WHERE no = 3",
+        "UPDATE item SET no = 4 WHERE no = 3",
+        "DELETE FROM item WHERE no = 4",
+    )
+    assert sorted(key for _, key in entries(r)) == ["3", "3", "3", "4", "4"]
+
+
+# Locks
+
+HELD = {
+    "the row that is changed": (
+        "UPDATE {thing} SET a = 'zz' WHERE id = 2",
+        "UPDATE item SET code = 'c' WHERE no = 2",
+    ),
+    "the row that is deleted": ("UPDATE {thing} SET a = 'zz' WHERE id = 2", "DELETE FROM item WHERE no = 2"),
+    "the row of a changed key": (
+        "UPDATE {thing} SET a = 'zz' WHERE id = 2",
+        "UPDATE item SET no = 5 WHERE no = 2",
+    ),
+    "a row that is not committed": (
+        "INSERT INTO {thing} (id, a) VALUES (6, 'zz')",
+        "UPDATE item SET code = 'c' WHERE no = 6",
+    ),
+    "a parent": ("DELETE FROM {owner} WHERE id = 2", "INSERT INTO item VALUES (3, 'c', '0', 2, NULL)"),
+    "a parent that is not committed": (
+        "INSERT INTO {owner} VALUES (8, 'z')",
+        "INSERT INTO item VALUES (3, 'c', '0', 8, NULL)",
+    ),
+}
+
+
+@servers
+@pytest.mark.parametrize("what", HELD)
+def test_who_holds_locks_on_the_new_side_keeps_nobody_waiting(site: Sites, kind: str, what: str) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r))
+    r.run(r.old, "INSERT INTO item VALUES (6, 'f', '0', NULL, NULL)")
+    r.run(r.new, f"DELETE FROM {r.named('thing')} WHERE id = 6")
+    held, changed = HELD[what]
+    words = {"thing": r.named("thing"), "owner": r.named("owner")}
+    with r.held(held.format(**words)) as connection, r.old.connect() as application:
+        if kind == "mariadb":
+            application.exec_driver_sql("SET SESSION innodb_lock_wait_timeout = 1")
+        application.exec_driver_sql(changed)
+        application.commit()
+        # It is still there: the application did not wait for its end.
+        assert connection.exec_driver_sql(f"SELECT 1 FROM {r.named('thing')} LIMIT 1").first()
+    r.sync(project)
+    assert unequal(project) == [] or "not committed" in what
+    assert [key for _, key in entries(r)] == []
+
+
+# Sessions
+
+STRANGE = {
+    "mariadb": [
+        "SET SESSION sql_mode = ''",
+        "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,PIPES_AS_CONCAT'",
+        "SET SESSION sql_mode = 'ORACLE'",
+        "SET SESSION time_zone = '-07:00'",
+        "SET NAMES latin1",
+        "SET SESSION div_precision_increment = 0, SESSION group_concat_max_len = 4, SESSION max_error_count = 0",
+        "SET SESSION tx_isolation = 'READ-UNCOMMITTED'",
+    ],
+    "postgres": [
+        "SET TimeZone = 'America/St_Johns'",
+        "SET DateStyle = 'SQL, DMY'",
+        "SET search_path = public, fresh",
+        "SET standard_conforming_strings = off",
+        "SET quote_all_identifiers = on",
+        "SET default_transaction_isolation = 'repeatable read'",
+        "SET lock_timeout = 0",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"), [(kind, one) for kind, several in STRANGE.items() for one in several]
+)
+def test_what_is_written_depends_on_no_setting_of_the_session(site: Sites, kind: str, setting: str) -> None:
+    r = items(site, kind)
+    text = item.code.concat("\\'")
+    project = r.direct(things(r, extra={"note": sa.case((item.st == "0\\", None), else_=text)}))
+    with r.old.connect() as connection:
+        connection.exec_driver_sql(setting)
+        place = "public.item" if kind == "postgres" else "item"
+        connection.exec_driver_sql(f"INSERT INTO {place} VALUES (3, 'c', '0', 2, DATE '2021-02-03')")
+        connection.commit()
+    assert 3 in [row[0] for row in r.new_rows("thing", "id")]
+    assert unequal(project) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        ("mariadb", "SET SESSION foreign_key_checks = 0"),
+        ("mariadb", "SET SESSION unique_checks = 0"),
+        ("mariadb", "SET SESSION check_constraint_checks = 0"),
+        ("mariadb", "SET SESSION tx_isolation = 'SERIALIZABLE'"),
+        ("postgres", "SET session_replication_role = replica"),
+        ("postgres", "SET default_transaction_isolation = 'serializable'"),
+    ],
+)
+def test_a_session_that_checks_less_leaves_its_rows_to_the_outbox(
+    site: Sites, kind: str, setting: str
+) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r))
+    with r.old.connect() as connection:
+        connection.exec_driver_sql(setting)
+        connection.commit()
+        connection.exec_driver_sql("INSERT INTO item VALUES (3, 'c', '0', 99, NULL), (4, 'd', '0', 1, NULL)")
+        connection.commit()
+    assert [row[0] for row in r.new_rows("thing", "id")] == [1, 2]
+    r.sync(project)
+    assert [row[0] for row in r.new_rows("thing", "id")] == [1, 2, 4]
+    assert list(r.reject_keys()) == ["3"]
+
+
+# Mappings
+
+
+@servers
+def test_a_row_that_leaves_the_filter_goes_and_one_that_enters_it_comes(site: Sites, kind: str) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r, where=item.st == "0"))
+    assert [row[0] for row in r.new_rows("thing", "id")] == [1]
+    r.each(
+        "UPDATE item SET st = '0' WHERE no = 2",
+        "UPDATE item SET st = '1' WHERE no = 1",
+        "INSERT INTO item VALUES (3, 'c', NULL, 1, NULL), (4, 'd', '0', 1, NULL)",
+    )
+    assert [row[0] for row in r.new_rows("thing", "id")] == [2, 4]
+    r.each("UPDATE item SET st = NULL WHERE no = 4", "UPDATE item SET st = '1', no = 8 WHERE no = 2")
+    assert r.new_rows("thing", "id") == []
+    assert unequal(project) == []
+
+
+@servers
+def test_one_root_makes_several_targets(site: Sites, kind: str) -> None:
+    r = items(site, kind)
+    thing = r.named("thing")
+    r.run(
+        r.new,
+        f"CREATE TABLE {r.named('detail')} (thing_id BIGINT PRIMARY KEY, state VARCHAR(10), "
+        f"FOREIGN KEY (thing_id) REFERENCES {thing} (id))",
+    )
+    detail = Mapping(r.named("detail"), item, {"state": item.st}, mode="direct", where=item.st.is_not(None))
+    project = r.direct(things(r), detail)
+    r.each("INSERT INTO item VALUES (3, 'c', '0', 2, NULL)", "UPDATE item SET st = NULL WHERE no = 1")
+    assert [row[0] for row in r.new_rows("detail", "thing_id")] == [2, 3]
+    assert unequal(project) == []
+    r.each("DELETE FROM item WHERE no = 2")
+    assert [row[0] for row in r.new_rows("detail", "thing_id")] == [3]
+    r.sync(project)
+    assert unequal(project) == []
+
+
+@servers
+def test_keys_of_several_texts_with_odd_names(site: Sites, kind: str) -> None:
+    r = site(kind)
+    q = r.old.dialect.identifier_preparer.quote
+    table, one, two, value = (q(name) for name in ('Odd `"table', "key 1", 's."c0"', "sel'ect"))
+    r.run(
+        r.old,
+        f"CREATE TABLE {table} ({one} VARCHAR(20), {two} VARCHAR(20), {value} VARCHAR(30), PRIMARY KEY ({one}, {two}))",
+        f"INSERT INTO {table} VALUES ('a', 'x', 'one'), ('a|', '~', NULL)",
+    )
+    target = q("New table")
+    named = f"fresh.{target}" if kind == "postgres" else target
+    r.run(
+        r.new,
+        f"CREATE TABLE {named} ({one} VARCHAR(20), b VARCHAR(20), {value} VARCHAR(30), PRIMARY KEY ({one}, b))",
+    )
+    odd = old("shop", 'Odd `"table')
+    mapping = Mapping(
+        f"{'fresh.' if kind == 'postgres' else ''}New table", odd, {"sel'ect": odd["sel'ect"]}, mode="direct"
+    )
+    project = r.direct(mapping)
+    r.each(
+        f"INSERT INTO {table} VALUES ('b', '|', 'two'), ('Ö', 'ß', 'three')",
+        f"UPDATE {table} SET {value} = 'four' WHERE {one} = 'a'",
+        f"UPDATE {table} SET {one} = 'b', {two} = '\\' WHERE {one} = 'Ö'".replace(
+            "\\", "\\\\" if kind == "mariadb" else "\\"
+        ),
+        f"DELETE FROM {table} WHERE {two} = '~'",
+    )
+    with r.new.connect() as connection:
+        rows = sorted(map(tuple, connection.exec_driver_sql(f"SELECT * FROM {named}").all()))
+    assert rows == [("a", "x", "four"), ("b", "\\", "three"), ("b", "|", "two")]
+    # The id map, which remembers keys that are no numbers, learns of it with the entries.
+    r.sync(project)
+    assert unequal(project) == []
+    r.each(f"DELETE FROM {table}")
+    r.sync(project)
+    assert unequal(project) == []
+
+
+@servers
+def test_shifted_ids(site: Sites, kind: str) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r, ids=Offset(1_000)))
+    r.each(
+        "INSERT INTO item VALUES (3, 'c', '0', 2, NULL)",
+        "UPDATE item SET no = -4 WHERE no = 2",
+        "UPDATE item SET code = 'x' WHERE no = 1",
+    )
+    assert r.new_rows("thing", "id, a") == [(1001, "x"), (1003, "c"), (996, "b")]
     assert unequal(project) == []

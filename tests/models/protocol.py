@@ -24,6 +24,11 @@ the application writes a=2, a copier reads a=2 and commits, and the verifier fin
 looked. Having read the target first, it finds what a copier changed in between among the pending keys: who could have deleted the
 entry, an applier, has to wait for the verifier.
 
+In direct mode a trigger also writes the target, in the session's own transaction and without the table lock, which it can't wait
+for; a write that would have to wait or doesn't fit is left out, so any of them may be missing. The copier that read a=1 before is
+then free to write it over the trigger's a=2, and only the entry, applied under the lock, brings a=2 back. Row locks are no part of
+the model: they only keep some of its orders from happening.
+
 `PROTOCOL` is what is built. Each of `BROKEN` departs from it in one thing.
 """
 
@@ -31,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, combinations
 from typing import Literal, NamedTuple
 
 Key = int
@@ -79,13 +85,21 @@ class Rules:
     install: tuple[Install, ...] = ("triggers", "again")
     takes_over: bool = True
     notes_old_key: bool = True
+    writes_at_once: Literal["nothing", "what it can", "everything"] = "nothing"
+    """What of a transaction's changes triggers write into the target."""
+    notes: bool = True
     deletes: Literal["what it read", "up to the last", "nothing, but goes on above the last"] = "what it read"
 
 
 PROTOCOL = Rules()
 ONE_SNAPSHOT = replace(PROTOCOL, verifier=("lock", "look", "read", "commit"), snapshot=True)
 """As good: who keeps a snapshot of the old database needs no further look."""
+DIRECT = replace(PROTOCOL, writes_at_once="what it can")
 BROKEN = {
+    "a direct write in the place of an entry": replace(DIRECT, writes_at_once="everything", notes=False),
+    "a key change's direct write notes the new key only": replace(
+        DIRECT, writes_at_once="what it can", notes_old_key=False
+    ),
     "a copier reads before it locks": replace(PROTOCOL, copier=("read", "lock", "commit")),
     "a copier without the lock": replace(PROTOCOL, copier=("read", "commit")),
     "an applier reads before it locks": replace(
@@ -261,13 +275,24 @@ class Machine:
             yield from self._executed(s, n, statements[me.statement])
         else:
             source = _changed(s.source, me.changes)
-            after = s._replace(source=source, outbox=s.outbox | set(me.entries))
-            yield f"session {n} commits", _with_session(after, n, Session(me.transaction + 1))
+            for target in self._at_once(s, dict(me.changes)):
+                after = s._replace(source=source, target=target, outbox=s.outbox | set(me.entries))
+                yield f"session {n} commits", _with_session(after, n, Session(me.transaction + 1))
         if me.statement and s.crashes:
             yield (
                 f"session {n} CRASHES",
                 _with_session(s._replace(crashes=s.crashes - 1), n, Session(me.transaction)),
             )
+
+    def _at_once(self, s: State, changes: dict[Key, Value]) -> set[Rows]:
+        """What the target may be when the transaction has committed."""
+        everything = _changed(s.target, tuple(changes.items()))
+        if self.rules.writes_at_once == "nothing" or not self._stand(s):
+            return {s.target}
+        if self.rules.writes_at_once == "everything":
+            return {everything}
+        several = chain.from_iterable(combinations(changes.items(), n) for n in range(len(changes) + 1))
+        return {_changed(s.target, some) for some in several}
 
     def _executed(self, s: State, n: int, statement: Write | Erase | Rename) -> Moves:
         me = s.sessions[n]
@@ -278,7 +303,10 @@ class Machine:
         if others.intersection(keys):
             return  # it waits for the other's row lock
         noted = keys[-1:] if isinstance(statement, Rename) and not self.rules.notes_old_key else keys
-        entries = [Entry(s.next_id + i, key) for i, key in enumerate(noted if self._stand(s) else ())]
+        entries = [
+            Entry(s.next_id + i, key)
+            for i, key in enumerate(noted if self._stand(s) and self.rules.notes else ())
+        ]
         after = me._replace(
             statement=me.statement + 1, changes=me.changes + changes, entries=me.entries + tuple(entries)
         )

@@ -10,6 +10,7 @@ from tests.models.explore import Explored, explore
 from tests.models.protocol import (
     BLIND,
     BROKEN,
+    DIRECT,
     ONE_SNAPSHOT,
     PROTOCOL,
     Erase,
@@ -73,8 +74,8 @@ LONG = {
 }
 
 
-def assert_converges(scenario: Scenario) -> None:
-    found = explore(Machine(scenario, PROTOCOL))
+def assert_converges(scenario: Scenario, rules: Rules = PROTOCOL) -> None:
+    found = explore(Machine(scenario, rules))
     assert found.verdict == "converges", " ; ".join(found.trace)
     assert found.quiet > 0
 
@@ -88,6 +89,18 @@ def first_wrong(rules: Rules, *scenarios: Scenario) -> Explored | None:
 @pytest.mark.parametrize("name", SHORT)
 def test_both_sides_converge_without_a_false_alarm(name: str) -> None:
     assert_converges(SHORT[name])
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_direct_writes_beside_the_entries_converge(name: str) -> None:
+    assert_converges(replace(SHORT[name], crashes=0), DIRECT)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["one row", "key change", "install"])
+def test_direct_writes_converge_after_a_crash(name: str) -> None:
+    assert_converges(replace(SHORT[name], crashes=1), DIRECT)
 
 
 @pytest.mark.long

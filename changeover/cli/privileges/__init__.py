@@ -4,6 +4,14 @@ The statements are for an administrator to read and run. Nothing here connects: 
 """
 
 from changeover.cli.privileges.needs import NewNeeds, new_needs, tables_read
-from changeover.cli.privileges.statements import capture_grants, new_grants, old_grants
+from changeover.cli.privileges.statements import capture_grants, direct_grants, new_grants, old_grants
 
-__all__ = ["NewNeeds", "capture_grants", "new_grants", "new_needs", "old_grants", "tables_read"]
+__all__ = [
+    "NewNeeds",
+    "capture_grants",
+    "direct_grants",
+    "new_grants",
+    "new_needs",
+    "old_grants",
+    "tables_read",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -24,6 +24,14 @@ def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[
         *(f"GRANT {', '.join(ON_TABLE)} ON {_table(url, table)} TO {account};" for table in tables),
         f"GRANT {', '.join(ON_OUTBOX)} ON {_table(url, TableName(OUTBOX))} TO {account};",
         f"GRANT PROCESS ON *.* TO {account};",
+    ]
+
+
+def direct_grants(url: sa.URL, rights: Mapping[TableName, Sequence[str]], host: str) -> list[str]:
+    """Triggers run as who made them: the application gets no rights on the new tables."""
+    account = _account(url, host)
+    return [
+        f"GRANT {', '.join(held)} ON {_table(url, table)} TO {account};" for table, held in rights.items()
     ]
 
 

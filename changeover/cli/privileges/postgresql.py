@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -34,6 +34,16 @@ def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[
         f"LOOP EXECUTE format('GRANT %I TO {_literal(role).replace('%', '%%')}', owner); END LOOP; END $$;"
     )
     return [f"GRANT USAGE, CREATE ON SCHEMA {_quote(url, DEFAULT_SCHEMA)} TO {role};", owners]
+
+
+def direct_grants(url: sa.URL, rights: Mapping[TableName, Sequence[str]], host: str) -> list[str]:
+    """The triggers' functions run as who made them: the application gets no rights on the new tables."""
+    del host
+    role = _quote(url, url.username or "")
+    tables = [
+        f"GRANT {', '.join(held)} ON TABLE {_table(url, table)} TO {role};" for table, held in rights.items()
+    ]
+    return [*_usage(url, rights, role), *tables]
 
 
 def _literal(text: str) -> str:

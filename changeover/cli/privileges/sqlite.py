@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -20,6 +20,12 @@ def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[
     """Writing the file."""
     del tables, host
     return [f"-- SQLite has no accounts: let the user that runs changeover write {url.database}"]
+
+
+def direct_grants(url: sa.URL, rights: Mapping[TableName, Sequence[str]], host: str) -> list[str]:
+    """None: it has no direct mode."""
+    del url, rights, host
+    return []
 
 
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -21,6 +21,11 @@ def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]
 def capture_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
     """The statements that let the URL's user make triggers on ``tables``, and consume what they note."""
     return _FAMILIES[of(url).family].capture_grants(url, tables, host)
+
+
+def direct_grants(url: sa.URL, rights: Mapping[TableName, Sequence[str]], host: str) -> list[str]:
+    """The statements that let triggers of the URL's user write the new tables."""
+    return _FAMILIES[of(url).family].direct_grants(url, rights, host)
 
 
 def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:

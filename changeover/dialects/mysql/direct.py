@@ -33,6 +33,8 @@ _GUARDS = (
     "@@check_constraint_checks",
     # Its plain reads lock, and so may wait.
     "@@tx_isolation <> 'SERIALIZABLE'",
+    # So do reads in a trigger whose statement is logged as it was written.
+    "(NOT @@log_bin OR @@binlog_format = 'ROW')",
 )
 _SNAPSHOT = "NOT @@innodb_snapshot_isolation"
 """With it a locking read of a row that was changed since ends the transaction."""
@@ -144,12 +146,11 @@ def _block(direct: Direct, write: TargetWrite, number: int, event: str) -> str:
     actions = _actions(direct, write, f"LEAVE {label};", event)
     if not actions:
         return ""
-    texts = (*write.texts, *write.lookups) if event != "DELETE" else ()
+    lookups = write.lookups if event != "DELETE" else ()
+    texts = (*(write.texts if event != "DELETE" else ()), *(write.old_texts if event != "INSERT" else ()))
     lines = [
-        *(
-            f"DECLARE {v.name} {_NUMBER if v.number else _TEXT};"
-            for v in (*texts, *(write.old_texts if event != "INSERT" else ()))
-        ),
+        *(f"DECLARE {v.name} {_TEXT};" for v in texts),
+        *(f"DECLARE {v.name} {_NUMBER if v.number else _TEXT};" for v in lookups),
         "DECLARE changeover_there INT;",
         "DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END;",
         # Whatever it is: the application's statement stands, and the entry brings the row.
@@ -176,7 +177,11 @@ def _actions(direct: Direct, write: TargetWrite, leave: str, event: str) -> list
 
 def _write(write: TargetWrite, leave: str, fresh: str) -> list[str]:
     """Make the row of ``NEW`` equal. ``fresh``: SQL, no copier can be about to insert it; without it none is inserted."""
-    lines = [f"SET {v.name} = {v.value};" for v in (*write.texts, *write.lookups)]
+    lines = [f"SET {v.name} = {v.value};" for v in write.texts]
+    lines += [
+        f"SELECT {v.alias}.{quote(v.column)} INTO {v.name} FROM {_table(v.table)} AS {v.alias} WHERE {v.on} LIMIT 1;"
+        for v in write.lookups
+    ]
     if write.left:
         lines.append(_if(" OR ".join(f"({one})" for one in write.left), [leave]))
     for parent in write.parents:
@@ -186,7 +191,7 @@ def _write(write: TargetWrite, leave: str, fresh: str) -> list[str]:
     names, values = (", ".join(part) for part in zip(*((quote(n), v) for n, v in write.values), strict=True))
     insert = f"INSERT INTO {_table(write.table)} ({names}) VALUES ({values});"
     otherwise = [_if(fresh, [insert])] if fresh else []
-    lines.append(_if(_exists(write.table, write.key), _updated(write), otherwise))
+    lines += [*_seen(write.table, write.key), _if(_THERE, _updated(write), otherwise)]
     return lines
 
 
@@ -195,7 +200,7 @@ def _updated(write: TargetWrite) -> list[str]:
         return ["SET changeover_there = 1;"]
     sets = ", ".join(f"t.{quote(name)} = {value}" for name, value in write.sets)
     update = f"UPDATE {_table(write.table)} AS t SET {sets} WHERE {_on(write.key)};"
-    return [*_locked(write.table, write.key, "FOR UPDATE"), _if("changeover_there IS NOT NULL", [update])]
+    return [*_locked(write.table, write.key, "FOR UPDATE"), _if(_THERE, [update])]
 
 
 def _remove(write: TargetWrite) -> list[str]:
@@ -206,29 +211,38 @@ def _remove(write: TargetWrite) -> list[str]:
     return [
         *(f"SET {v.name} = {v.value};" for v in write.old_texts),
         *_held(write.table, write.old_key, "FOR UPDATE"),
-        _if("changeover_there IS NOT NULL", [delete]),
+        _if(_THERE, [delete]),
     ]
 
 
+_THERE = "changeover_there IS NOT NULL"
 _ABSENT = "changeover_there IS NULL"
 
 
 def _held(table: TableName, on: Sequence[tuple[str, str]], lock: str) -> list[str]:
     """Lock a row, if it is there and nobody holds it; ``changeover_there`` says so."""
-    return ["SET changeover_there = NULL;", _if(_exists(table, on), _locked(table, on, lock)[1:])]
+    return [*_seen(table, on), _if(_THERE, _locked(table, on, lock))]
+
+
+def _seen(table: TableName, on: Sequence[tuple[str, str]]) -> list[str]:
+    # Under a name of its own: a trigger opens a table once for each name, with the strongest lock that is asked for under it. And
+    # as a statement of its own: a query inside of another statement than SELECT locks what it reads.
+    return [
+        _NOT_THERE,
+        f"SELECT 1 INTO changeover_there FROM {_table(table)} AS seen WHERE {_on(on, 'seen')} LIMIT 1;",
+    ]
 
 
 def _locked(table: TableName, on: Sequence[tuple[str, str]], lock: str) -> list[str]:
     read = f"SELECT 1 INTO changeover_there FROM {_table(table)} AS t WHERE {_on(on)} LIMIT 1 {lock} SKIP LOCKED;"
-    return ["SET changeover_there = NULL;", read]
+    return [_NOT_THERE, read]
 
 
-def _exists(table: TableName, on: Sequence[tuple[str, str]]) -> str:
-    return f"EXISTS (SELECT 1 FROM {_table(table)} AS t WHERE {_on(on)})"
+_NOT_THERE = "SET changeover_there = NULL;"
 
 
-def _on(pairs: Sequence[tuple[str, str]]) -> str:
-    return " AND ".join(f"t.{quote(name)} = {value}" for name, value in pairs)
+def _on(pairs: Sequence[tuple[str, str]], alias: str = "t") -> str:
+    return " AND ".join(f"{alias}.{quote(name)} = {value}" for name, value in pairs)
 
 
 def _if(condition: str, statements: Sequence[str], otherwise: Sequence[str] = ()) -> str:

@@ -109,7 +109,8 @@ def ddl(direct: Direct, outbox: Outbox) -> list[Trigger]:
     table = _table(direct.table)
     name = TableName(trigger_name("note", direct_name(str(direct.table)), _LONGEST), outbox.table.schema)
     function = _table(name)
-    variables = [v for write in direct.writes for v in (*write.texts, *write.lookups, *write.old_texts)]
+    texts = [v for write in direct.writes for v in (*write.texts, *write.old_texts)]
+    lookups = [v for write in direct.writes for v in write.lookups]
     lines = [
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger",
         "LANGUAGE plpgsql SECURITY DEFINER",
@@ -119,7 +120,8 @@ def ddl(direct: Direct, outbox: Outbox) -> list[Trigger]:
         f"DECLARE\n  changeover_outbox CONSTANT text := {literal(_table(outbox.table))};",
         # Other targets than these make it another trigger.
         f"  changeover_targets CONSTANT text := {literal(' '.join(w.receiver.definition for w in direct.writes))};",
-        *(f"  {one.name} {'numeric' if one.number else 'text'};" for one in variables),
+        *(f"  {one.name} text;" for one in texts),
+        *(f"  {one.name} {'numeric' if one.number else 'text'};" for one in lookups),
         "BEGIN",
         f"  IF NOT ({' AND '.join(direct.guards)}) THEN\n    RETURN NULL;\n  END IF;",
         indented(list(_body(direct))),
@@ -172,7 +174,11 @@ def _wanted(write: TargetWrite, number: int) -> list[str]:
 
 def _write(write: TargetWrite, number: int) -> list[str]:
     """Make the row of ``NEW`` equal."""
-    lines = [f"{v.name} := {v.value};" for v in (*write.texts, *write.lookups)]
+    lines = [f"{v.name} := {v.value};" for v in write.texts]
+    lines += [
+        f"{v.name} := (SELECT {v.alias}.{quote(v.column)} FROM {_table(v.table)} AS {v.alias} WHERE {v.on});"
+        for v in write.lookups
+    ]
     if write.left:
         lines.append(_if(" OR ".join(f"({one})" for one in write.left), [f"EXIT changeover_{number};"]))
     table = _table(write.table)
