@@ -28,11 +28,11 @@ class Mode:
     target: str
     mode: str
     why: str = ""
-    """Why it is not direct, though the mapping says so."""
+    """Why it is not direct, though the mapping says so; where it is, what the application may notice."""
 
     def __str__(self) -> str:
         said = f"table {self.table} -> {self.target}: {self.mode}"
-        return f"{said}, since {self.why}" if self.why else said
+        return f"{said}{', since' if self.mode == 'outbox' else ';'} {self.why}" if self.why else said
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,8 @@ def directs(project: Project, database: str, old: sa.Connection) -> Directs:
                     continue
                 receiver = Receiver() if site.refused else dialect.direct_receiver(new, bound.new.table)
                 why = site.refused or refusal(project, bound) or _of(bound, receiver)
-                modes.append(
-                    Mode(bound.mapping.name, table, bound.mapping.target, "outbox" if why else "direct", why)
-                )
+                mode = "outbox" if why else "direct"
+                modes.append(Mode(bound.mapping.name, table, bound.mapping.target, mode, why or site.caution))
                 if not why:
                     writes.append(Writing(bound, site, receiver, len(writes)).write())
             if writes:

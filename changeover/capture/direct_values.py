@@ -106,8 +106,10 @@ def _itself(value: Any, family: Family) -> str:
             if family == "mysql" and dated
             else ""
         )
+    if isinstance(value, utc):
+        return ""
     if isinstance(value, FunctionElement):
-        known = isinstance(value, utc) or str(value.name).lower() in FUNCTIONS
+        known = str(value.name).lower() in FUNCTIONS
         return "" if known else f"calls {value.name}(), which {_UNKNOWN}"
     if isinstance(value, _PLAIN):
         operator = getattr(value, "operator", None)

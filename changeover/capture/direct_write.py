@@ -22,6 +22,7 @@ from changeover.dialects.direct import Found, Parent, Receiver, Site, TargetWrit
 from changeover.mapping import Expression, Narrow
 from changeover.types.base import Family, Fit
 from changeover.types.integer import Integer
+from changeover.types.postgres_probe import raising
 from changeover.types.text import Text
 
 _STAGED = re.compile(r"s\.[`\"]c(\d+)[`\"]")
@@ -155,7 +156,8 @@ class Writing:
         for column in doubtful:
             text = self.in_variables(column.text)
             misfits = [
-                self.in_variables(one.predicate) for one in column.kind.misfits(column.text, self.family)
+                raising(self.in_variables(one.predicate))
+                for one in column.kind.misfits(column.text, self.family)
             ]
             if misfits:
                 yield f"{text} IS NOT NULL AND ({' OR '.join(f'({one})' for one in misfits)})"

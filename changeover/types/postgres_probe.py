@@ -6,6 +6,8 @@ subtransaction, which is why the function is made and used only after a chunk ha
 
 from __future__ import annotations
 
+import re
+
 CREATE = """
 CREATE OR REPLACE FUNCTION pg_temp.changeover_recast(value text, type_name text) RETURNS text
 LANGUAGE plpgsql STABLE AS $probe$
@@ -35,3 +37,13 @@ def recast(staged: str, type_name: str) -> str:
 def changes(staged: str, type_name: str) -> str:
     """SQL, never NULL: the staged text can't be cast to the type, or comes back as another text."""
     return f'{recast(staged, type_name)} COLLATE "C" IS DISTINCT FROM {staged}'
+
+
+def raising(sql: str) -> str:
+    """A predicate over variables in which casts may raise: for a function that runs with rights which the session lacks, and so
+    must not call one that the session may have made."""
+    return _RECAST.sub(lambda found: f"CAST(CAST({found[1]} AS {found[2].replace(_TWO, _ONE)}) AS text)", sql)
+
+
+_ONE, _TWO = "'", "''"
+_RECAST = re.compile(r"pg_temp\.changeover_recast\((\w+), '((?:[^']|'')+)'\)")

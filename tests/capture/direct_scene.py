@@ -56,9 +56,8 @@ class OneServer(Rig):
         """Everything copied and captured."""
         project = self.project(*mappings)
         install(project)
-        modes = [str(mode) for mode in self.modes(project)]
-        assert [one for one in modes if not one.endswith(": direct")] == []
-        assert modes
+        modes = self.modes(project)
+        assert {mode.mode for mode in modes} == {"direct"}, "; ".join(map(str, modes))
         copy(project)
         assert look(project, "shop") == []
         return project

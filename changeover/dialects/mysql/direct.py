@@ -6,6 +6,9 @@ somebody holds, and one that refers to a parent that somebody holds, is left to 
 locking read that finds nothing locks the gap, in which others would then wait. A row is inserted only where no copier can be at
 it: its root was not there before, or had no target row.
 
+A request with SKIP LOCKED stands in the queue for an instant. Who begins to wait just then may see a circle in it, and MariaDB may
+end the application's transaction with error 1213, in full: that is rare, and can't be prevented from inside of a trigger.
+
 What nobody can look at are locks of gaps, and of rows that others have inserted and not committed. A second unique index would make
 an insert wait for the latter, and is refused.
 """
@@ -40,6 +43,7 @@ _SNAPSHOT = "NOT @@innodb_snapshot_isolation"
 """With it a locking read of a row that was changed since ends the transaction."""
 _NUMBER = "DECIMAL(20)"
 """Of any BIGINT, with and without a sign."""
+_CAUTION = "in rare cases a transaction that meets a copier at the same row is rolled back with error 1213"
 _TEXT = "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
 
@@ -49,11 +53,16 @@ def site(old: sa.Connection, new: sa.Connection) -> Site:
         return Site("on MySQL it was not tried; MariaDB has it")
     if (old.dialect.server_version_info or ()) < _SINCE:
         return Site("it takes SKIP LOCKED, which MariaDB has since 10.6")
+    log_bin, log_format = old.exec_driver_sql("SELECT @@global.log_bin, @@global.binlog_format").one()
+    if log_bin and log_format != "ROW":
+        return Site(
+            f"the binary log's format is {log_format}, which makes every read in a trigger lock: set binlog_format = ROW"
+        )
     if not _one_server(old, new):
         return Site("the old and the new database are not on one server")
     home = new.exec_driver_sql("SELECT DATABASE()").scalar()
     known = old.exec_driver_sql("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'").first()
-    return Site(home=str(home), guards=(*_GUARDS, *([_SNAPSHOT] if known else [])))
+    return Site(home=str(home), guards=(*_GUARDS, *([_SNAPSHOT] if known else [])), caution=_CAUTION)
 
 
 def _one_server(old: sa.Connection, new: sa.Connection) -> bool:
