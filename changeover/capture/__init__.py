@@ -8,6 +8,8 @@ What holds always:
   the entries it read only after that, so a crash applies them twice, never not at all.
 - What row triggers can't see (a truncated table, a trigger that was dropped, an altered table) turns the table to *broken*, and is
   never passed over.
+- Direct mode writes target rows from triggers, beside the entry and never in its place: it holds no lock, so only the entry makes
+  good what a copier that read the row earlier writes over it. Nothing that goes wrong in it is the application's.
 
-It must not know Dagster, and it writes target rows only through `changeover.transfer.apply`.
+It must not know Dagster, and its programs write target rows only through `changeover.transfer.apply`.
 """
