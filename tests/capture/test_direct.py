@@ -290,16 +290,20 @@ def test_keys_of_several_texts_with_odd_names(site: Sites, kind: str) -> None:
     r = site(kind)
     q = r.old.dialect.identifier_preparer.quote
     table, one, two, value = (q(name) for name in ('Odd `"table', "key 1", 's."c0"', "sel'ect"))
+    collations = ("COLLATE utf8mb4_polish_ci", "COLLATE utf8mb4_swedish_ci")
+    if kind == "postgres":
+        collations = ('COLLATE "POSIX"', 'COLLATE "C"')
     r.run(
         r.old,
-        f"CREATE TABLE {table} ({one} VARCHAR(20), {two} VARCHAR(20), {value} VARCHAR(30), PRIMARY KEY ({one}, {two}))",
+        f"CREATE TABLE {table} ({one} VARCHAR(20) {collations[0]}, {two} VARCHAR(20), {value} VARCHAR(30), "
+        f"PRIMARY KEY ({one}, {two}))",
         f"INSERT INTO {table} VALUES ('a', 'x', 'one'), ('a|', '~', NULL)",
     )
     target = q("New table")
     named = f"fresh.{target}" if kind == "postgres" else target
     r.run(
         r.new,
-        f"CREATE TABLE {named} ({one} VARCHAR(20), b VARCHAR(20), {value} VARCHAR(30), PRIMARY KEY ({one}, b))",
+        f"CREATE TABLE {named} ({one} VARCHAR(20) {collations[1]}, b VARCHAR(20), {value} VARCHAR(30), PRIMARY KEY ({one}, b))",
     )
     odd = old("shop", 'Odd `"table')
     mapping = Mapping(
