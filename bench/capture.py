@@ -133,7 +133,9 @@ def _priced(
     more = (medians["with"] - medians["without"]) / count * 1e6
     yield Figure(group, f"{name}: triggers add", more, "µs/row")
     price = ratio(taken["with"], taken["without"])
-    yield Figure(group, f"{name}: with / without", price.median, "", "" if least is None else "at least", least)
+    yield Figure(
+        group, f"{name}: with / without", price.median, "", "" if least is None else "at least", least
+    )
     yield Figure(group, f"{name}: with / without, lower quartile", price.low, "")
     yield Figure(group, f"{name}: with / without, upper quartile", price.high, "")
 

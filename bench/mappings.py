@@ -38,7 +38,8 @@ def _coupon(table: OldTable, ids: Ids, mode: Literal["outbox", "direct"] = "outb
     }
     if isinstance(ids, Computed):
         columns["id"] = table.cpn_no
-    return Mapping("coupon", table, columns, ids=ids, domain="shop", mode=mode)
+    at_once = mode == "direct"
+    return Mapping("coupon", table, columns, ids=ids, domain="shop", mode=mode, old_writes_may_fail=at_once)
 
 
 REGISTRY = Registry((_member(), _coupon(old("shop", "tb_coupon"), Keep())))

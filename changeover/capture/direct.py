@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -26,12 +27,17 @@ class Mode:
     mapping: str
     table: TableName
     target: str
-    mode: str
+    mode: Literal["direct", "outbox", "refused"]
     why: str = ""
-    """Why it is not direct, though the mapping says so; where it is, what the application may notice."""
+    """Why it is not direct, though the mapping says so; where it is, what was accepted for that."""
 
     def __str__(self) -> str:
         said = f"table {self.table} -> {self.target}: {self.mode}"
+        if self.mode == "refused":
+            return (
+                f'mapping {self.mapping}: mode="direct" is refused here, since {self.why}. Say old_writes_may_fail=True in the '
+                'mapping to accept that, or leave it to mode="outbox"'
+            )
         return f"{said}{', since' if self.mode == 'outbox' else ';'} {self.why}" if self.why else said
 
 
@@ -67,13 +73,19 @@ def directs(project: Project, database: str, old: sa.Connection) -> Directs:
                     continue
                 receiver = Receiver() if site.refused else dialect.direct_receiver(new, bound.new.table)
                 why = site.refused or refusal(project, bound) or _of(bound, receiver)
-                mode = "outbox" if why else "direct"
-                modes.append(Mode(bound.mapping.name, table, bound.mapping.target, mode, why or site.caution))
-                if not why:
+                mode = _mode(bound, site, why)
+                modes.append(Mode(bound.mapping.name, table, bound.mapping.target, mode, why or site.risk))
+                if mode == "direct":
                     writes.append(Writing(bound, site, receiver, len(writes)).write())
             if writes:
                 roots.append(_direct(move, table, tuple(writes), site))
     return Directs(tuple(roots), tuple(modes))
+
+
+def _mode(bound: Bound, site: Site, why: str) -> Literal["direct", "outbox", "refused"]:
+    if why:
+        return "outbox"
+    return "refused" if site.risk and not bound.mapping.old_writes_may_fail else "direct"
 
 
 def _of(bound: Bound, receiver: Receiver) -> str:

@@ -45,13 +45,20 @@ def install(
     roots = project.registry.select(tables or ()).roots
     say = on_step or (lambda _: None)
     found: list[tuple[Survey, list[TableName]]] = []
+    wrong: list[str] = []
     for database in _databases(project, databases, roots):
         with project.old[database].engine.connect() as connection:
             seen = survey(project, database, connection.execution_options(isolation_level="AUTOCOMMIT"))
-        found.append((seen, _needed(project, seen, tables_of(seen.plan, roots))))
+        chosen = tables_of(seen.plan, roots)
+        wrong += [
+            f"old database {database}: {mode}"
+            for mode in seen.directs.modes
+            if mode.mode == "refused" and mode.table in chosen
+        ]
+        found.append((seen, _needed(project, seen, chosen)))
     if dry_run:
         return [statement for seen, needed in found for statement in statements(seen, needed)]
-    wrong = [one for seen, needed in found for one in (problems(project, seen, needed) if needed else ())]
+    wrong += [one for seen, needed in found for one in (problems(project, seen, needed) if needed else ())]
     if wrong:
         raise CannotInstall("\n".join(wrong))
     done: list[str] = []

@@ -21,8 +21,8 @@ class Site:
     """The schema of new tables that are named without one."""
     guards: tuple[str, ...] = ()
     """SQL of what must hold of the application's session: where it doesn't, the row is left to the outbox."""
-    caution: str = ""
-    """What the application may notice all the same."""
+    risk: str = ""
+    """What no trigger can spare the application there, and who installs has to accept."""
 
 
 @dataclass(frozen=True)

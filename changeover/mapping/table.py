@@ -41,6 +41,8 @@ class Mapping:
         on_drift: what the drift sensor does about rows that differ from their roots: ``mend`` them, or only ``report``.
         mode: how changes are captured: ``outbox``, or ``direct``, which also writes the target in the old application's own
             transaction, where both schemas stand on one server.
+        old_writes_may_fail: accept that direct mode on MariaDB makes the old application's statements wait for locks of the new
+            table, and fail or be rolled back in rare cases. PostgreSQL needs no such word.
 
     Raises: MappingError when the declaration contradicts itself.
     """
@@ -61,6 +63,7 @@ class Mapping:
     high_water: sa.ColumnElement[Any] | None = None
     description: str = ""
     mode: Mode = "outbox"
+    old_writes_may_fail: bool = False
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -135,6 +138,7 @@ class Mapping:
             ("max_rejects", is_number(self.max_rejects, 0), "a number, 0 or more"),
             ("on_drift", self.on_drift in ("mend", "report"), "'mend' or 'report'"),
             ("mode", self.mode in ("outbox", "direct"), '"outbox" or "direct"'),
+            ("old_writes_may_fail", is_a(self.old_writes_may_fail, bool), "True or False"),
         ]
         for name, well, wanted in expected:
             if not well:

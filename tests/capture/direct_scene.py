@@ -15,7 +15,7 @@ from changeover.capture.survey import survey
 from changeover.capture.sync import run
 from changeover.capture.watch import look
 from changeover.ledger import metadata
-from changeover.mapping import Mapping, lookup, narrow, old, value_map
+from changeover.mapping import Mapping, OldTable, lookup, narrow, old, value_map
 from changeover.project import Project
 from tests.transfer.rig import Rig, compared, copy, plain_engine
 
@@ -115,4 +115,10 @@ def things(r: OneServer, extra: dict[str, Any] | None = None, **more: Any) -> Ma
         "at": item.at,
         **(extra or {}),
     }
-    return Mapping(r.named("thing"), item, columns, mode="direct", **more)
+    return direct(r, "thing", item, columns, **more)
+
+
+def direct(r: OneServer, target: str, root: OldTable, columns: dict[str, Any], **more: Any) -> Mapping:
+    """A mapping that asks for direct mode, and accepts what that means on MariaDB."""
+    accepted = {"old_writes_may_fail": r.kind == "mariadb", **more}
+    return Mapping(r.named(target), root, columns, mode="direct", **accepted)

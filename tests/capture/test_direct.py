@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from changeover.capture.install import install
-from changeover.mapping import Mapping, Offset, narrow, old, utc
-from tests.capture.direct_scene import Sites, item, items, things, unequal
+from changeover.mapping import Offset, narrow, old, utc
+from tests.capture.direct_scene import Sites, direct, item, items, things, unequal
 from tests.capture.scene import entries
 from tests.races.gate import Background, Gate, after
 from tests.transfer.rig import copy
@@ -274,7 +274,7 @@ def test_one_root_makes_several_targets(site: Sites, kind: str) -> None:
         f"CREATE TABLE {r.named('detail')} (thing_id BIGINT PRIMARY KEY, state VARCHAR(10), "
         f"FOREIGN KEY (thing_id) REFERENCES {thing} (id))",
     )
-    detail = Mapping(r.named("detail"), item, {"state": item.st}, mode="direct", where=item.st.is_not(None))
+    detail = direct(r, "detail", item, {"state": item.st}, where=item.st.is_not(None))
     project = r.direct(things(r), detail)
     r.each("INSERT INTO item VALUES (3, 'c', '0', 2, NULL)", "UPDATE item SET st = NULL WHERE no = 1")
     assert [row[0] for row in r.new_rows("detail", "thing_id")] == [2, 3]
@@ -306,9 +306,7 @@ def test_keys_of_several_texts_with_odd_names(site: Sites, kind: str) -> None:
         f"CREATE TABLE {named} ({one} VARCHAR(20) {collations[1]}, b VARCHAR(20), {value} VARCHAR(30), PRIMARY KEY ({one}, b))",
     )
     odd = old("shop", 'Odd `"table')
-    mapping = Mapping(
-        f"{'fresh.' if kind == 'postgres' else ''}New table", odd, {"sel'ect": odd["sel'ect"]}, mode="direct"
-    )
+    mapping = direct(r, "New table", odd, {"sel'ect": odd["sel'ect"]})
     project = r.direct(mapping)
     r.each(
         f"INSERT INTO {table} VALUES ('b', '|', 'two'), ('Ö', 'ß', 'three')",
@@ -384,7 +382,7 @@ def test_values_of_all_kinds_are_what_a_copier_makes_of_them(site: Sites, kind: 
     r.run(r.new, f"CREATE TABLE {r.named('goods')} (id BIGINT PRIMARY KEY, w {instant}, {after_})")
     ware = old("shop", "ware")
     columns = {name: narrow(ware[name]) for name in kinds} | {"w": utc(ware.w, "+09:00")}
-    mapping = Mapping(r.named("goods"), ware, columns, mode="direct")
+    mapping = direct(r, "goods", ware, columns)
     # What the session may have made must not run with the rights of the triggers.
     assert "pg_temp." not in "".join(install(r.project(mapping), dry_run=True))
     project = r.direct(mapping)

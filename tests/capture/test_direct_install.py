@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,6 +187,20 @@ def test_an_index_more_is_no_other_target(site: Sites, kind: str) -> None:
     project = r.direct(things(r))
     r.run(r.new, f"CREATE INDEX later ON {r.named('thing')} (note)")
     assert look(project, "shop") == []
+
+
+@pytest.mark.parametrize("before", ["outbox", "direct"])
+def test_what_stands_is_no_way_around_accepting_what_mariadb_does(site: Sites, before: str) -> None:
+    r = items(site, "mariadb")
+    install(r.project(replace(things(r), mode=before)))
+    unaccepted = r.project(things(r, old_writes_may_fail=False))
+    with pytest.raises(CannotInstall, match="old_writes_may_fail=True"):
+        install(unaccepted)
+    assert {mode.mode for mode in r.modes(unaccepted)} == {"refused"}
+    assert (look(unaccepted, "shop") == []) == (before == "outbox")
+    install(r.project(replace(things(r), mode="outbox")))
+    r.each("INSERT INTO item VALUES (3, 'c', '0', 1, NULL)")
+    assert r.new_rows("thing") == []
 
 
 # Rights

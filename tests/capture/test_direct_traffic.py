@@ -19,7 +19,7 @@ from changeover.capture.sync import run
 from changeover.dialects.mysql.errors import code
 from changeover.mapping import Mapping, old, value_map
 from changeover.transfer import backfill
-from tests.capture.direct_scene import OneServer, Sites, unequal
+from tests.capture.direct_scene import OneServer, Sites, direct, unequal
 from tests.races.gate import Background
 from tests.transfer.rig import copy
 
@@ -48,20 +48,20 @@ def shop(site: Sites, kind: str) -> tuple[OneServer, tuple[Mapping, ...]]:
     states = value_map(member.st, {"0": "here", "1": "away"})
     text = sa.func.trim(order.memo)
     return r, (
-        Mapping(
-            r.named("member"),
+        direct(
+            r,
+            "member",
             member,
             {"name": member.nm, "state": states},
             where=member.st != "9",
-            mode="direct",
         ),
-        Mapping(r.named("orders"), order, {"member_id": order.mem, "amount": order.amount}, mode="direct"),
-        Mapping(
-            r.named("note"),
+        direct(r, "orders", order, {"member_id": order.mem, "amount": order.amount}),
+        direct(
+            r,
+            "note",
             order,
             {"text": text},
             where=order.memo.is_not(None) & (text != ""),
-            mode="direct",
         ),
     )
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 import sqlalchemy as sa
 
+SERVERS = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 KINDS = pytest.mark.parametrize("kind", ["sqlite", "mariadb", "postgres"])
 
 
@@ -53,10 +57,9 @@ def test_what_cannot_be_captured_is_listed_and_nothing_is_done(shop):
     assert "ENGINE=InnoDB" in ended.document["error"]["message"]
 
 
-@pytest.mark.parametrize("kind", ["mariadb", "postgres"])
-def test_the_grants_that_are_printed_are_enough(shop, kind, monkeypatch):
-    one = shop(old=kind, products=20)
-    one.run("upgrade")
+@contextmanager
+def noter(one, kind, monkeypatch) -> Iterator[sa.Connection]:
+    """The administrator's connection; commands work on the old database by an account that has the printed rights alone."""
     admin = sa.create_engine(one.environment["CHANGEOVER_OLD_SHOP_URL"])
     url = admin.url.set(username="noter", password="pw")
     monkeypatch.setenv("CHANGEOVER_OLD_SHOP_URL", url.render_as_string(hide_password=False))
@@ -72,6 +75,18 @@ def test_the_grants_that_are_printed_are_enough(shop, kind, monkeypatch):
                 connection.exec_driver_sql(statement)
         for statement in one.run("sync", "install", "--dry-run", "--json").document["grants"]:
             connection.exec_driver_sql(statement)
+        yield connection
+        if kind == "postgres":
+            connection.exec_driver_sql("DROP OWNED BY noter")
+            connection.exec_driver_sql("DROP ROLE noter")
+    admin.dispose()
+
+
+@SERVERS
+def test_the_grants_that_are_printed_are_enough(shop, kind, monkeypatch):
+    one = shop(old=kind, products=20)
+    one.run("upgrade")
+    with noter(one, kind, monkeypatch) as connection:
         ended = one.run("sync", "install")
         assert ended.code == 0, ended
         connection.exec_driver_sql("DELETE FROM tb_product WHERE goods_no < 5")
@@ -80,7 +95,78 @@ def test_the_grants_that_are_printed_are_enough(shop, kind, monkeypatch):
         assert run.code == 0, run
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM changeover_outbox").scalar() == 0
         assert one.run("sync", "uninstall").code == 0
-        if kind == "postgres":
-            connection.exec_driver_sql("DROP OWNED BY noter")
-            connection.exec_driver_sql("DROP ROLE noter")
-    admin.dispose()
+
+
+DIRECT = """
+from changeover.mapping import Mapping, old, python
+
+category, product = old("shop", "tb_category"), old("shop", "tb_product")
+categories = Mapping("category", category, {{"code": category.cate_cd, "name": category.cate_nm}}, mode="direct"{accepted})
+products = Mapping(
+    "product",
+    product,
+    {{
+        "name": python(lambda names: names, product.goods_nm),
+        "category_id": product.price,
+        "state": product.state,
+        "price": product.price,
+    }},
+    mode="direct",
+)
+"""
+
+
+def direct_shop(shop, kind, accepted=""):
+    """Its new tables stand in the old database, and both mappings ask for direct mode."""
+    one = shop(old=kind, new=None, products=5)
+    one.write_mappings(DIRECT.format(accepted=accepted))
+    if kind == "mariadb":
+        one.execute("ALTER TABLE category DROP INDEX category_code")
+    one.run("upgrade")
+    return one
+
+
+@SERVERS
+def test_modes_are_printed_with_the_reason_and_the_grants_that_are_enough(shop, kind, monkeypatch):
+    one = direct_shop(shop, kind, ", old_writes_may_fail=True" if kind == "mariadb" else "")
+    printed = one.run("sync", "install", "--dry-run")
+    assert printed.code == 0, printed
+    assert "-- shop: table tb_category -> category: direct" in printed.out
+    assert ("errors 1205, 1213" in printed.out) == (kind == "mariadb")
+    left = "shop: table tb_product -> product: outbox, since a Python function makes a column"
+    assert f"-- {left}\n" in printed.out
+    assert ("DELIMITER $$\nSET STATEMENT " in printed.out) == (kind == "mariadb")
+    document = one.run("sync", "install", "--dry-run", "--json").document
+    assert [mode.split(": ")[2].split(";")[0] for mode in document["modes"]] == [
+        "direct",
+        "outbox, since a Python function makes a column",
+    ]
+    # On MariaDB nobody deletes what others refer to.
+    rights = "SELECT, INSERT, UPDATE ON" if kind == "mariadb" else "SELECT, INSERT, UPDATE, DELETE ON"
+    (written,) = [grant for grant in document["grants"] if "UPDATE" in grant]
+    assert rights in written
+    assert "category" in written
+    only = one.run("sync", "install", "--dry-run", "--json", "product").document
+    assert (len(only["modes"]), [g for g in only["grants"] if "UPDATE" in g]) == (1, [])
+    with noter(one, kind, monkeypatch) as connection:
+        done = one.run("sync", "install")
+        assert done.code == 0, done
+        assert left in done.err
+        connection.exec_driver_sql("INSERT INTO tb_category VALUES (9, 'C9', 'late')")
+        assert one.scalar("SELECT name FROM category WHERE id = 9") == "late"
+        assert one.run("sync", "check").code == 0
+        assert one.run("sync", "uninstall").code == 0
+
+
+def test_direct_mode_on_mariadb_is_refused_until_its_risk_is_accepted(shop):
+    one = direct_shop(shop, "mariadb")
+    assert 'mode="direct" is refused here' in one.run("sync", "install", "--dry-run").out
+    ended = one.run("sync", "install", "--json")
+    assert ended.code == 2
+    said = ended.document["error"]["message"]
+    assert "mapping shop.tb_category.category: " in said
+    assert "may wait for locks of the new table, and fail or be rolled back" in said
+    assert "old_writes_may_fail=True" in said
+    triggers = "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+    assert one.scalar(triggers) == 0
+    assert one.run("sync", "install", "product").code == 0

@@ -43,7 +43,10 @@ _SNAPSHOT = "NOT @@innodb_snapshot_isolation"
 """With it a locking read of a row that was changed since ends the transaction."""
 _NUMBER = "DECIMAL(20)"
 """Of any BIGINT, with and without a sign."""
-_CAUTION = "in rare cases a transaction that meets a copier at the same row is rolled back with error 1213"
+_RISK = (
+    "the old application's statements may wait for locks of the new table, and fail or be rolled back there (errors 1205, 1213): "
+    "MariaDB lets no trigger give up a wait"
+)
 _TEXT = "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
 
@@ -62,7 +65,7 @@ def site(old: sa.Connection, new: sa.Connection) -> Site:
         return Site("the old and the new database are not on one server")
     home = new.exec_driver_sql("SELECT DATABASE()").scalar()
     known = old.exec_driver_sql("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'").first()
-    return Site(home=str(home), guards=(*_GUARDS, *([_SNAPSHOT] if known else [])), caution=_CAUTION)
+    return Site(home=str(home), guards=(*_GUARDS, *([_SNAPSHOT] if known else [])), risk=_RISK)
 
 
 def _one_server(old: sa.Connection, new: sa.Connection) -> bool:
