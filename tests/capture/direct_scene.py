@@ -120,5 +120,5 @@ def things(r: OneServer, extra: dict[str, Any] | None = None, **more: Any) -> Ma
 
 def direct(r: OneServer, target: str, root: OldTable, columns: dict[str, Any], **more: Any) -> Mapping:
     """A mapping that asks for direct mode, and accepts what that means on MariaDB."""
-    accepted = {"old_writes_may_fail": r.kind == "mariadb", **more}
+    accepted: dict[str, Any] = {"old_writes_may_fail": r.kind == "mariadb", **more}
     return Mapping(r.named(target), root, columns, mode="direct", **accepted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -58,7 +58,7 @@ def test_what_cannot_be_captured_is_listed_and_nothing_is_done(shop):
 
 
 @contextmanager
-def noter(one, kind, monkeypatch) -> Iterator[sa.Connection]:
+def noter(one, kind, monkeypatch) -> Generator[sa.Connection]:
     """The administrator's connection; commands work on the old database by an account that has the printed rights alone."""
     admin = sa.create_engine(one.environment["CHANGEOVER_OLD_SHOP_URL"])
     url = admin.url.set(username="noter", password="pw")
