@@ -250,6 +250,46 @@ def test_a_session_that_checks_less_leaves_its_rows_to_the_outbox(
 
 
 @servers
+def test_a_session_that_keeps_a_snapshot_fails_on_no_row_that_changed_since(site: Sites, kind: str) -> None:
+    r = items(site, kind)
+    project = r.direct(things(r))
+    with r.old.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        connection.exec_driver_sql("SELECT * FROM item")
+        r.run(r.new, f"UPDATE {r.named('thing')} SET note = 'new' WHERE id = 1")
+        for statement in (
+            "UPDATE item SET code = 'z' WHERE no = 1",
+            "UPDATE item SET code = 'y' WHERE no = 2",
+        ):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+    assert r.new_rows("thing", "id, a")[1] == (2, "y")
+    r.sync(project)
+    assert r.new_rows("thing", "id, a, note") == [(1, "z", "new"), (2, "y", None)]
+    assert unequal(project) == []
+
+
+def test_a_root_in_partitions(site: Sites) -> None:
+    r = items(site, "postgres")
+    columns = "no INTEGER PRIMARY KEY, code VARCHAR(10), st CHAR(1), owner INTEGER, at DATE"
+    r.run(
+        r.old,
+        "DROP TABLE item",
+        f"CREATE TABLE item ({columns}) PARTITION BY RANGE (no)",
+        "CREATE TABLE low PARTITION OF item FOR VALUES FROM (0) TO (100)",
+        "CREATE TABLE high PARTITION OF item FOR VALUES FROM (100) TO (200)",
+    )
+    project = r.direct(things(r))
+    r.each(
+        "INSERT INTO item VALUES (3, 'c', '0', 1, NULL), (103, 'd', '0', 1, NULL)",
+        "INSERT INTO low VALUES (4, 'e', '0', 1, NULL)",
+        "UPDATE item SET no = 104 WHERE no = 4",
+        "DELETE FROM high WHERE no = 103",
+    )
+    assert r.new_rows("thing", "id, a") == [(104, "e"), (3, "c")]
+    assert unequal(project) == []
+
+
+@servers
 def test_a_row_that_leaves_the_filter_goes_and_one_that_enters_it_comes(site: Sites, kind: str) -> None:
     r = items(site, kind)
     project = r.direct(things(r, where=item.st == "0"))
