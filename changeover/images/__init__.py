@@ -1,0 +1,1 @@
+"""Images on their way from an old place to a new bucket."""

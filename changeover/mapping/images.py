@@ -1,0 +1,113 @@
+"""A set of images: from where they may be fetched, what counts as one, and how their new keys are formed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from changeover.errors import MappingError
+from changeover.images.image import Rules
+from changeover.images.url import Refusal, digest, normal
+from changeover.mapping.given import are, is_a
+
+_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+
+Keys = Literal["content", "path"]
+"""``content``: by the bytes' sha256, so that identical images are one object. ``path``: the old URL's path, for people to read."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image that a row names. ``url`` is its normal form; None, with the ``reason``, where it may not be fetched."""
+
+    digest: str
+    url: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images that are moved together.
+
+    Parameters:
+        name: unique; the manifest keeps the set's images under it.
+        hosts: the hosts that may be asked for them. All others are refused, redirects included.
+        bucket: an old S3 bucket that holds them, in place of hosts: the object below ``base`` is fetched.
+        folder: a folder that holds them, in place of hosts: the file below ``base`` is read.
+        base: what a relative URL is relative to (``https://img.example.com/uploads/``).
+        leave: hosts whose images stay where they are, without being listed as rejected.
+        keys, prefix: how new keys are formed, and what each begins with (``product/``).
+        rules: which kinds of images are taken, and how large they may be.
+
+    Raises: MappingError when the declaration contradicts itself.
+    """
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    bucket: str = ""
+    folder: Path | None = None
+    base: str = ""
+    leave: tuple[str, ...] = ()
+    keys: Keys = "content"
+    prefix: str = ""
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        where = f"ImageSet({self.name!r})"
+        if not is_a(self.name, str) or not _NAME.fullmatch(self.name):
+            raise MappingError(f"{where}: expected a name of letters, digits, dots, dashes and underscores")
+        for name in ("hosts", "leave"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else given)
+            if not are(getattr(self, name), str):
+                raise MappingError(f"{where}: {name} is {given!r}; expected names of hosts")
+            object.__setattr__(self, name, tuple(host.lower() for host in getattr(self, name)))
+        if sum(map(bool, (self.hosts, self.bucket, self.folder))) != 1:
+            raise MappingError(
+                f"{where}: say from where its images may be fetched, with one of hosts=, bucket= and folder="
+            )
+        if not self.hosts and not self.base:
+            raise MappingError(f"{where}: say with base= which URLs lead into the bucket or folder")
+        self._check_base(where)
+
+    def _check_base(self, where: str) -> None:
+        if not self.base:
+            return
+        try:
+            url = normal(self.base)
+        except Refusal as error:
+            raise MappingError(f"{where}: base is no URL that images could be below: {error}") from None
+        if not url.endswith("/"):
+            raise MappingError(f"{where}: base must end with a slash: what stands after it is replaced")
+        object.__setattr__(self, "base", url)
+        if self.hosts and _host(url) not in self.hosts:
+            raise MappingError(f"{where}: base is on a host that hosts= does not allow")
+
+    def reference(self, text: str) -> Reference | None:
+        """What a URL in a row means; None where its image stays where it is."""
+        try:
+            url = normal(text, self.base)
+        except Refusal as error:
+            return Reference(_of_text(text), None, str(error))
+        host = _host(url)
+        if host in self.leave:
+            return None
+        if host not in self.hosts if self.hosts else not url.startswith(self.base):
+            wanted = "a host" if self.hosts else "a place"
+            return Reference(
+                _of_text(text), None, f"it leads to {wanted} from which no images may be fetched"
+            )
+        return Reference(digest(url).hex(), url)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _of_text(text: str) -> str:
+    """The digest of a text that is no URL: another than that of any URL."""
+    return sha256(b"\0" + text.encode(errors="surrogatepass")).hexdigest()
