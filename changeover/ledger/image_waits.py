@@ -109,6 +109,17 @@ def ripe(
     return list(connection.execute(statement).scalars())
 
 
+def refused(
+    connection: sa.Connection, mapping_id: int, *, after: str = "", limit: int = KEYS_AT_ONCE
+) -> list[Wait]:
+    """A page of the mapping's notes of texts that are no URLs which may be fetched: of ``limit`` roots, in byte order."""
+    roots = sa.select(table.c.root_key).where(table.c.mapping_id == mapping_id, table.c.reason.is_not(None))
+    if after:
+        roots = roots.where(table.c.root_key > sa.bindparam("after_key", after, table.c.root_key.type))
+    keys = list(connection.execute(roots.distinct().order_by(table.c.root_key).limit(limit)).scalars())
+    return _waits(connection, mapping_id, keys)
+
+
 def waiting_for(connection: sa.Connection, image_set: str, digests: Sequence[str]) -> list[tuple[int, str]]:
     """Who waits for these images: mappings' numbers and root keys."""
     found: set[tuple[int, str]] = set()
@@ -118,6 +129,18 @@ def waiting_for(connection: sa.Connection, image_set: str, digests: Sequence[str
         )
         found.update((int(row[0]), str(row[1])) for row in connection.execute(statement))
     return sorted(found)
+
+
+def _waits(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> list[Wait]:
+    names = (table.c.root_key, table.c.column_name, table.c.digest, table.c.image_set)
+    statement = (
+        sa.select(*names, table.c.url, table.c.original_url, table.c.reason)
+        .where(
+            table.c.mapping_id == mapping_id, table.c.root_key.in_(list(roots)), table.c.reason.is_not(None)
+        )
+        .order_by(table.c.root_key)
+    )
+    return [Wait(*row) for row in connection.execute(statement)] if roots else []
 
 
 def _arrived() -> sa.Select[Any]:

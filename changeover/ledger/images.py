@@ -131,6 +131,17 @@ def take(
     return found
 
 
+def states_of(connection: sa.Connection, image_set: str, digests: Sequence[str]) -> dict[str, str]:
+    """The images' states, by digest."""
+    found: dict[str, str] = {}
+    for part in _parts(digests):
+        statement = sa.select(table.c.digest, table.c.state).where(
+            table.c.digest.in_(part), table.c.image_set == image_set
+        )
+        found.update((row[0], row[1]) for row in connection.execute(statement))
+    return found
+
+
 def renew(connection: sa.Connection, token: str, seconds: float) -> None:
     """Keep what the run has taken for so many seconds more."""
     connection.execute(

@@ -38,7 +38,7 @@ def _put(target: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list
         return block, [], []
     keys = root_keys(bound, block)
     texts = block.columns([column.input for column in bound.images])
-    taken = [_Taken(column, texts[place]) for place, column in enumerate(bound.images)]
+    taken = [ImageTexts(column, texts[place]) for place, column in enumerate(bound.images)]
     stored = {
         images.name: manifest.keys_of(
             target,
@@ -61,8 +61,8 @@ def _put(target: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list
     return placed, list(bad.values()), [wait for wait in waits if wait.root_key not in lost]
 
 
-class _Taken:
-    """A column's texts, taken apart."""
+class ImageTexts:
+    """A column's texts, taken apart: what of each URL in them is an image, and which texts are not of the column's form."""
 
     def __init__(self, column: ImageColumn, texts: Sequence[str | None]) -> None:
         self.column, self.texts = column, texts

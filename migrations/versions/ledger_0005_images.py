@@ -58,6 +58,7 @@ sa.Table(
     sa.Column("verified_at", _Time, comment="when the bucket was last asked for it"),
     sa.Index("changeover_image_state", "image_set", "state"),
     sa.Index("changeover_image_key", "image_key"),
+    sa.Index("changeover_image_lease", "lease"),
     **_MYSQL,
 )
 
