@@ -42,6 +42,8 @@ class TableCount:
     ranges_failed: int = 0
     rows: int = 0
     rejects: int = 0
+    images: int | None = None
+    """Stored so far, where images are moved."""
     began: float = field(default_factory=time.monotonic)
     recent: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
 
@@ -51,6 +53,16 @@ class TableCount:
         self.rows += done.rows_read
         self.rejects += done.rejected
         self.recent.append((now, done.rows_read))
+        while self.recent and self.recent[0][0] < now - RATE_WINDOW_SECONDS:
+            self.recent.popleft()
+
+    def moved_images(self, rows: int, images: int, rejects: int) -> None:
+        """Count rows whose images were looked at, and images."""
+        now = time.monotonic()
+        self.rows += rows
+        self.images = (self.images or 0) + images
+        self.rejects += rejects
+        self.recent.append((now, rows))
         while self.recent and self.recent[0][0] < now - RATE_WINDOW_SECONDS:
             self.recent.popleft()
 
