@@ -22,13 +22,15 @@ VALUE_LIMIT = 10_000
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that was not moved, as the writer found it. ``value`` is the old text of the column, where one column is to blame."""
+    """A row that was not moved, as the writer found it. ``value`` is the old text of the column, where one column is to blame;
+    ``rival`` the root of the same mapping that has its row, where one has."""
 
     root_key: str
     column: str
     kind: RejectKind
     reason: str
     value: str | None = None
+    rival: str | None = None
 
 
 @dataclass(frozen=True)

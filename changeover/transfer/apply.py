@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -18,9 +18,10 @@ from changeover.transfer import sql
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.confirm import confirmed
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
+from changeover.transfer.inherit import inherit
 from changeover.transfer.late import late
 from changeover.transfer.part import FirstAsked, Root
-from changeover.transfer.reading import read
+from changeover.transfer.reading import absent, read
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
 from changeover.transfer.statements import parts, run, scalar
@@ -50,10 +51,10 @@ def apply(
     Returns: counts over all targets. Rows that could not be stored are in the ledger as rejects, and counted.
     Raises: BlockTooLarge when the old server can't send the roots at once; database errors, transient ones among them.
     """
-    asked, followers = False, list[tuple[str, str]]()
+    asked, vanished, followers = False, frozenset[str](), list[tuple[str, str]]()
     while True:
         try:
-            applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked)
+            applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked, vanished)
             applied.followers += followers
             break
         except IdsShort as short:
@@ -62,6 +63,8 @@ def apply(
         except FirstAsked as first:
             followers += _apply_first(project, first.first, pool)
             asked = True
+        except Vanished as seen:
+            vanished = seen.roots
     if applied.waits:
         _apply_arrived(project, move, applied, pool)
     return applied
@@ -101,6 +104,7 @@ def _apply(
     record: Record | None,
     exclusive: bool,
     asked: bool,
+    vanished: frozenset[str],
 ) -> Applied:
     new, old = project.new.engine, project.old[move.database].engine
     applied = Applied()
@@ -113,8 +117,8 @@ def _apply(
         for bound in move.bounds:
             ids = Ids(pool, bound, target, new)
             try:
-                part = _apply_one(target, source, bound, selection, range_no, ids, asked)
-            except (IdsShort, FirstAsked):
+                part = _apply_one(target, source, bound, selection, range_no, ids, asked, vanished)
+            except (IdsShort, FirstAsked, Vanished):
                 ids.undo()
                 raise
             finally:
@@ -135,6 +139,7 @@ def _apply_one(
     range_no: int | None,
     ids: Ids,
     asked: bool,
+    vanished: frozenset[str],
 ) -> Applied:
     block, rejected = read(source, bound, selection)
     uncomputable = list(rejected)
@@ -147,8 +152,10 @@ def _apply_one(
     unstaged = {reject.root_key for reject in rejected}
     missing = [key for key in gone(target, bound, selection) if key not in unstaged]
     missing = confirmed(source, bound, selection, missing)
-    noted = _noted(target, bound, selection, missing)
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
+    heirs = inherit(target, bound, [*missing, *absent(source, bound, sorted(vanished))], range_no)
+    noted = _noted(target, bound, selection, {*missing, *heirs})
+    missing = [key for key in missing if key not in heirs]
     stay = _held(target, bound, missing)
     staying = {reject.root_key for reject in stay}
     deleted, followers, stuck = _delete(target, bound, [key for key in missing if key not in staying])
@@ -158,6 +165,7 @@ def _apply_one(
         fresh = is_fresh(target, bound, selection)
         writer = Writer(target, bound, range_no, ids, fresh_span=fresh, first_asked=asked)
         written, more = writer.write_staged(staged)
+        _look_for_rivals(source, bound, more, vanished)
         applied.add(written)
         rejected.extend(more)
         followers.extend(writer.followers)
@@ -165,14 +173,31 @@ def _apply_one(
         lost = {reject.root_key for reject in rejected}
         applied.waits = [one for one in made.waits if one.root_key not in lost]
         image_waits.settle(target, bound.dialect, bound.id, noted, applied.waits)
-    if known or rejected:
-        ledger_rejects.settle(
-            target, bound.id, sorted({*known, *(r.root_key for r in rejected)}), range_no, rejected
-        )
+    settled = {*known, *heirs, *(reject.root_key for reject in rejected)}
+    if settled:
+        ledger_rejects.settle(target, bound.id, sorted(settled), range_no, rejected)
     applied.rejected += len({reject.root_key for reject in rejected})
     applied.due = _due(bound, block, uncomputable, [*stay, *stuck], clean=not rejected)
     applied.followers.extend(_wait(target, followers))
     return applied
+
+
+class Vanished(Exception):
+    """Roots of a chunk make rows that belong to other roots, and these are gone from the old table. Undo the chunk, and begin
+    again: what is gone gives its row up first."""
+
+    def __init__(self, roots: frozenset[str]) -> None:
+        super().__init__(f"{len(roots)} roots")
+        self.roots = roots
+
+
+def _look_for_rivals(
+    source: sa.Connection, bound: Bound, rejected: Sequence[Reject], vanished: frozenset[str]
+) -> None:
+    """Raises Vanished for rivals that are gone. Of two keys of one row, either may come first."""
+    rivals = {reject.rival for reject in rejected if reject.rival}
+    if gone := absent(source, bound, sorted(rivals - vanished)):
+        raise Vanished(vanished | set(gone))
 
 
 def _due(bound: Bound, block: Block, unread: Sequence[Reject], held: Sequence[Reject], *, clean: bool) -> int:
@@ -191,15 +216,15 @@ def _with_rejects(target: sa.Connection, bound: Bound) -> list[str]:
 
 
 def _noted(
-    target: sa.Connection, bound: Bound, selection: Selection, missing: Sequence[str]
+    target: sa.Connection, bound: Bound, selection: Selection, missing: Collection[str]
 ) -> image_waits.Noted:
     """The notes of images that the selection's roots wait for, those that are gone among them."""
     if not image_waits.any_noted(target, bound.id):
         return {}
     if isinstance(selection, Keys):
-        return image_waits.of_roots(target, bound.id, selection.encoded)
+        return image_waits.of_roots(target, bound.id, sorted({*selection.encoded, *missing}))
     staged = image_waits.staged(target, bound.id, sql.stage(bound))
-    return staged | image_waits.of_roots(target, bound.id, missing)
+    return staged | image_waits.of_roots(target, bound.id, sorted(missing))
 
 
 def _held(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[Reject]:

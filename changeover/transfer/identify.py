@@ -139,6 +139,7 @@ def _doubles(connection: sa.Connection, bound: Bound) -> list[Reject]:
             bound.assigned.match[0],
             "conflict",
             f"root {key_text(other)} and root {key} are one row by ({names}); the first was moved",
+            rival=key_text(other),
         )
         for key, other in found
     ]

@@ -14,7 +14,7 @@ from changeover.project import Project
 from changeover.transfer.apply import Record, apply
 from changeover.transfer.chunk import Keys, Span
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reading import present
+from changeover.transfer.reading import absent
 from changeover.transfer.remove import span
 
 PAGE = 500
@@ -49,9 +49,8 @@ def sweep(project: Project, move: Move, found: KeyRange, pool: Pool, record: Rec
         after = ""
         while page := _page(project, bound, found, after):
             after = page[-1]
-            absent = _absent(project, move, bound, page)
-            if absent:
-                apply(project, move, Keys(tuple(absent)), pool, range_no=found.no, record=record)
+            if unmet_keys := _absent(project, move, bound, page):
+                apply(project, move, Keys(tuple(unmet_keys)), pool, range_no=found.no, record=record)
 
 
 def _nth(
@@ -129,5 +128,4 @@ def _absent(project: Project, move: Move, bound: Bound, keys: list[str]) -> list
     """Those of the keys that the old database no longer has a (wanted) row for."""
     engine = project.old[move.database].engine
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
-        there = present(source, bound, keys)
-    return [key for key in keys if key not in there]
+        return absent(source, bound, keys)

@@ -60,6 +60,12 @@ def present(source: sa.Connection, bound: Bound, keys: Sequence[str]) -> set[str
     return present(source, bound, keys[:middle]) | present(source, bound, keys[middle:])
 
 
+def absent(source: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[str]:
+    """Those of the roots that the old database certainly has no (wanted) row for."""
+    there = {key for part in parts(keys) for key in present(source, bound, part)}
+    return [key for key in keys if key not in there]
+
+
 def where(source: sa.Connection, key: Key, bound: Bound, selection: Selection) -> sa.ColumnElement[bool]:
     """The selection as a condition on the root's key, in the old database's own order."""
     root = bound.mapping.root

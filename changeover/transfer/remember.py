@@ -72,6 +72,7 @@ def taken(connection: sa.Connection, bound: Bound) -> list[Reject]:
             bound.identity_columns[0],
             "conflict",
             f"root {key_text(other)} and root {root} make the same row of {bound.mapping.target} by ({listed})",
+            rival=key_text(other),
         )
         for root, other in found
         if key_text(other) not in staged
