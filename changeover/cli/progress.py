@@ -56,7 +56,7 @@ class TableCount:
         while self.recent and self.recent[0][0] < now - RATE_WINDOW_SECONDS:
             self.recent.popleft()
 
-    def moved_images(self, rows: int, images: int, rejects: int) -> None:
+    def moved(self, rows: int, images: int, rejects: int) -> None:
         """Count rows whose images were looked at, and images."""
         now = time.monotonic()
         self.rows += rows
@@ -93,9 +93,10 @@ class TableCount:
     def words(self) -> str:
         """All of it in one line."""
         failed = f", {self.ranges_failed} failed" if self.ranges_failed else ""
+        images = "" if self.images is None else f", {count(self.images)} images moved"
         return (
             f"{self.ranges_done}/{self.ranges} ranges{failed}, {count(self.rows)} of ~{count(self.rows_expected)} "
-            f"rows, {count(self.rate)} rows/s, {duration(self.remaining)} left, {count(self.rejects)} rejected"
+            f"rows, {count(self.rate)} rows/s, {duration(self.remaining)} left{images}, {count(self.rejects)} rejected"
         )
 
 
@@ -120,6 +121,13 @@ class Progress(ABC):
         with self.lock:
             if self.current is not None:
                 self.current.chunk(done)
+                self.moved(self.current)
+
+    def images(self, rows: int, images: int, rejects: int) -> None:
+        """Rows were looked at for their images, and images were stored or rejected."""
+        with self.lock:
+            if self.current is not None:
+                self.current.moved(rows, images, rejects)
                 self.moved(self.current)
 
     def range(self, done: RangeEnd) -> None:
@@ -166,10 +174,11 @@ class Progress(ABC):
         if not table.ranges:
             return f"[{self.number}/{self.tables}] {table.root}: nothing to do"
         failed = f", {table.ranges_failed} failed" if table.ranges_failed else ""
+        images = "" if table.images is None else f", {count(table.images)} images moved"
         return (
             f"[{self.number}/{self.tables}] {table.root}: {table.ranges_done}/{table.ranges} ranges{failed}, "
             f"{count(table.rows)} rows in {duration(table.seconds)}, "
-            f"{count(table.rows / table.seconds if table.seconds else 0)} rows/s, {count(table.rejects)} rejected"
+            f"{count(table.rows / table.seconds if table.seconds else 0)} rows/s{images}, {count(table.rejects)} rejected"
         )
 
 

@@ -12,8 +12,8 @@ from changeover.ledger.tables import image, image_wait, mapping
 
 @dataclass(frozen=True)
 class SetStatus:
-    """A set of images. ``wanted`` are not moved yet, ``trying`` of them could not be had so far; ``lost`` were stored, and are not in
-    the bucket any more. ``objects`` are what the stored images are in the bucket, identical ones being one, and ``bytes`` theirs."""
+    """A set of images. ``wanted`` are not moved yet, ``trying`` of them could not be had so far; ``lost`` were stored, and are not
+    in the bucket any more. ``objects`` are what the stored images are in the bucket, identical ones being one; ``bytes`` theirs."""
 
     image_set: str
     wanted: int = 0
@@ -132,7 +132,9 @@ def rejected_rows(
         statement = statement.where(
             sa.or_(
                 *(
-                    sa.and_(*(c == v for c, v in zip(place[:n], values[:n], strict=True)), place[n] > values[n])
+                    sa.and_(
+                        *(c == v for c, v in zip(place[:n], values[:n], strict=True)), place[n] > values[n]
+                    )
                     for n in range(len(place))
                 )
             )

@@ -170,6 +170,17 @@ def record(
         _record_refused(connection, dialect, image_set, refused)
 
 
+def bring(connection: sa.Connection, dialect: Dialect, image_set: str, keys: Mapping[str, str]) -> None:
+    """Images that somebody else has stored, by digest: stored, and not verified."""
+    if not keys:
+        return
+    _stage(connection, dialect, sorted(keys.items()), ("k", "image_key"))
+    at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
+    sets = [("image_key", "s.image_key"), ("state", "'stored'"), ("stored_at", at)]
+    _update(connection, dialect, image_set, [*sets, *((name, "NULL") for name in _CLEARED)])
+
+
+_CLEARED = ("lease", "leased_until", "reason", "error")
 _TEXTS = ("image_key", "final_url", "media_type", "sha256", "etag", "last_modified")
 _NUMBERS = ("bytes", "width", "height")
 
@@ -194,9 +205,8 @@ def _record_arrived(
     at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
     sets = [(name, f"s.{name}") for name in _TEXTS]
     sets += [(name, dialect.integer(f"s.{name}")) for name in _NUMBERS]
-    sets += [("state", "'stored'"), ("lease", "NULL"), ("leased_until", "NULL"), ("reason", "NULL")]
-    sets += [("error", "NULL"), ("stored_at", at), ("verified_at", at)]
-    _update(connection, dialect, image_set, sets)
+    sets += [("state", "'stored'"), ("stored_at", at), ("verified_at", at)]
+    _update(connection, dialect, image_set, [*sets, *((name, "NULL") for name in _CLEARED)])
 
 
 def _record_refused(

@@ -43,9 +43,7 @@ def rejects(
     code = Code.FINDINGS if there else Code.OK
     if json:
         shown = [_shape(one, urls=urls) for one in found]
-        output.document(
-            {"command": "images rejects", "ok": code is Code.OK, "rows": there, "rejects": shown}
-        )
+        output.document({"command": "images rejects", "ok": code is Code.OK, "rows": there, "rejects": shown})
     else:
         _show(found, there, urls=urls)
     end(code)

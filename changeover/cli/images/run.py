@@ -85,8 +85,10 @@ def run(
     with open_project(registry, chosen, mappings) as project, Stopping("images") as stopping:
         roots = [r for r in ((root,) if root else chosen.roots) if sets_of(project.move(r))]
         if not roots:
-            raise ConfigurationError("no column of these tables is declared with image(): there is nothing to move")
-        with open_carrier(workers) as carrier, display(len(roots), unit="image") as progress:
+            raise ConfigurationError(
+                "no column of these tables is declared with image(): there is nothing to move"
+            )
+        with open_carrier(workers) as carrier, display(len(roots)) as progress:
             for name in roots:
                 plan_root(project, name, stop=stopping.event)
                 moved.append(Moved(name))
@@ -105,7 +107,9 @@ def run(
     else:
         _show(moved)
     if stopped:
-        output.say(f"stopped; every image that was moved stays. To go on: {shlex.join(['changeover', *sys.argv[1:]])}")
+        output.say(
+            f"stopped; every image that was moved stays. To go on: {shlex.join(['changeover', *sys.argv[1:]])}"
+        )
     end(code)
 
 
@@ -122,11 +126,24 @@ def _move(
     with project.reading() as connection:
         due = [found for found in ranges_of(connection, one.root) if names is None or found.name in names]
     progress.begin(one.root, len(due), sum(found.rows_planned for found in due))
+    last: dict[tuple[int, str], ImagesMoved] = {}
+
+    def on_moved(now: ImagesMoved) -> None:
+        before = last.get((now.range.no, now.image_set)) or ImagesMoved(now.range, now.image_set)
+        last[now.range.no, now.image_set] = now
+        progress.images(
+            now.rows - before.rows, _stored(now) - _stored(before), now.rejected - before.rejected
+        )
+
     for done in move_images(
-        project, one.root, carrier, names, rejected=rejected, on_moved=progress.images, stop=stop
+        project, one.root, carrier, names, rejected=rejected, on_moved=on_moved, stop=stop
     ):
         one.range(done)
         progress.range(done)
+
+
+def _stored(moved: ImagesMoved) -> int:
+    return moved.transferred + moved.reused
 
 
 def _document(moved: list[Moved], code: Code) -> dict[str, Any]:
@@ -143,7 +160,18 @@ def _document(moved: list[Moved], code: Code) -> dict[str, Any]:
 
 
 def _show(moved: list[Moved]) -> None:
-    columns = ("root", "referenced", "known", "moved", "reused", "rejected", "failed", "MB", "rows", "images/s")
+    columns = (
+        "root",
+        "referenced",
+        "known",
+        "moved",
+        "reused",
+        "rejected",
+        "failed",
+        "MB",
+        "rows",
+        "images/s",
+    )
     output.table("", columns, map(_row, moved), numbers=columns[1:])
     for one in moved:
         for failed in one.failed:

@@ -19,9 +19,7 @@ def status(json: options.Json = False, _debug: options.Debug = False) -> None:
     whole = not any(one.wanted or one.rejected or one.lost for one in found)
     code = Code.OK if whole and not any(one.waiting or one.rejected for one in waiting) else Code.FINDINGS
     if json:
-        output.document(
-            {"command": "images status", "ok": code is Code.OK, "sets": found, "rows": waiting}
-        )
+        output.document({"command": "images status", "ok": code is Code.OK, "sets": found, "rows": waiting})
     else:
         show(found, waiting)
     end(code)
