@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from changeover.cli.output import count, duration
+from changeover.image_sets import ImagesMoved
 from changeover.ledger.ranges import KeyRange
 from changeover.transfer import ChunkDone
 
@@ -121,6 +122,16 @@ class Progress(ABC):
         with self.lock:
             if self.current is not None:
                 self.current.chunk(done)
+                self.moved(self.current)
+
+    def moved_range(self, done: ImagesMoved) -> None:
+        """A range's images were moved."""
+        with self.lock:
+            if self.current is not None:
+                self.current.ranges_done += done.settled
+                self.current.ranges_failed += not done.settled
+                if done.error is not None:
+                    self.say(done.error)
                 self.moved(self.current)
 
     def images(self, rows: int, images: int, rejects: int) -> None:

@@ -7,6 +7,7 @@ again.
 """
 
 from changeover.image_sets.carrier import Carrier
-from changeover.image_sets.move import ImagesMoved, move_images
+from changeover.image_sets.move import move_images, move_waiting
+from changeover.image_sets.moved import ImagesMoved
 
-__all__ = ["Carrier", "ImagesMoved", "move_images"]
+__all__ = ["Carrier", "ImagesMoved", "move_images", "move_waiting"]

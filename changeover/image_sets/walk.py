@@ -28,11 +28,12 @@ ROWS = 2_000
 
 @dataclass(frozen=True)
 class Page:
-    """A chunk: how many rows it has, and the images that they name, each once. ``refused`` counts texts that may not be fetched."""
+    """A chunk: how many rows it has, and the images that they name, each once. ``refused`` texts, by digest, may not be fetched,
+    and why."""
 
     rows: int
     named: tuple[Named, ...]
-    refused: int
+    refused: dict[str, str]
 
 
 def sets_of(move: Move) -> tuple[ImageSet, ...]:
@@ -82,7 +83,7 @@ def _page(
         upper = page_end(source, schema.dialect, root, move.key, lower, found.upper, size.rows) or found.upper
         blocks = [(bound, read(source, bound, Span(lower, upper))[0]) for bound in bounds]
     named: dict[str, Named] = {}
-    refused: set[str] = set()
+    refused: dict[str, str] = {}
     for bound, whole in blocks:
         block = whole
         try:
@@ -95,9 +96,9 @@ def _page(
                 if reference is None:
                     continue
                 if reference.url is None:
-                    refused.add(reference.digest)
+                    refused[reference.digest] = reference.reason or ""
                 else:
                     named.setdefault(reference.digest, Named(reference.digest, reference.url, text))
     rows = max(block.rows for _, block in blocks)
     octets = sum(len(block.data) for _, block in blocks)
-    return upper, Page(rows, tuple(named.values()), len(refused)), octets
+    return upper, Page(rows, tuple(named.values()), refused), octets

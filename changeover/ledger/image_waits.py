@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from changeover.dialects import Block, Dialect
 from changeover.dialects.block import encode
+from changeover.ledger.images import Named
 from changeover.ledger.tables import KeyText, image
 from changeover.ledger.tables import image_wait as table
 
@@ -120,6 +121,16 @@ def refused(
     return _waits(connection, mapping_id, keys)
 
 
+def naming(
+    connection: sa.Connection, image_set: str, digests: Sequence[str]
+) -> list[tuple[int, str, str, str]]:
+    """The notes of some images: mapping's number, root key, column and digest."""
+    statement = sa.select(table.c.mapping_id, table.c.root_key, table.c.column_name, table.c.digest).where(
+        table.c.digest.in_(list(digests)), table.c.image_set == image_set
+    )
+    return [(int(row[0]), row[1], row[2], row[3]) for row in connection.execute(statement)]
+
+
 def waiting_for(connection: sa.Connection, image_set: str, digests: Sequence[str]) -> list[tuple[int, str]]:
     """Who waits for these images: mappings' numbers and root keys."""
     found: set[tuple[int, str]] = set()
@@ -129,6 +140,26 @@ def waiting_for(connection: sa.Connection, image_set: str, digests: Sequence[str
         )
         found.update((int(row[0]), str(row[1])) for row in connection.execute(statement))
     return sorted(found)
+
+
+def wanted(
+    connection: sa.Connection, image_set: str, *, after: str = "", limit: int = KEYS_AT_ONCE
+) -> list[Named]:
+    """A page of the images that rows wait for and that are neither stored nor rejected, by digest."""
+    same = sa.and_(image.c.digest == table.c.digest, image.c.image_set == table.c.image_set)
+    left = sa.or_(image.c.digest.is_(None), image.c.state.in_(("wanted", "lost")))
+    statement = (
+        sa.select(table.c.digest, sa.func.min(table.c.url), sa.func.min(table.c.original_url))
+        .outerjoin(image, same)
+        .where(table.c.image_set == image_set, table.c.url.is_not(None), left)
+        .group_by(table.c.digest)
+        .order_by(table.c.digest)
+        .limit(limit)
+    )
+    if after:
+        bound = sa.bindparam("after_digest", after, table.c.digest.type)
+        statement = statement.where(table.c.digest > bound)
+    return [Named(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
 
 def _waits(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> list[Wait]:

@@ -40,6 +40,7 @@ class Open:
     digest: str
     state: str
     reason: str | None
+    error: str | None
 
 
 def keys_of(
@@ -74,10 +75,10 @@ def enter(connection: sa.Connection, dialect: Dialect, image_set: str, named: Se
         f"{dialect.quote(STAGE)} AS s LEFT JOIN changeover_image AS i ON i.digest = s.k AND i.image_set = :s"
     )
     asked = _typed(
-        f"SELECT s.k, i.state, i.reason FROM {joined} WHERE i.digest IS NULL OR i.state <> 'stored'"
+        f"SELECT s.k, i.state, i.reason, i.error FROM {joined} WHERE i.digest IS NULL OR i.state <> 'stored'"
     )
     found = [
-        Open(_text(row[0]), row[1] or "wanted", row[2])
+        Open(_text(row[0]), row[1] or "wanted", row[2], row[3])
         for row in connection.execute(asked, {"s": image_set}).all()
     ]
     if found:

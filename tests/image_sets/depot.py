@@ -29,5 +29,5 @@ class Depot:
 
     def outcome(self, url: str) -> Outcome:
         if url in self.refused:
-            return Refused(url, "not an image", "it is HTML", self.refused[url])
+            return Refused(url, "no image", "it is HTML", self.refused[url])
         return Arrived(url, url, key_of(url), 100, "image/png", "0" * 64, 10, 20)

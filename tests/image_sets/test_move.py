@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from changeover.errors import ChangeoverError
-from changeover.image_sets import ImagesMoved, move_images
-from changeover.image_sets import move as module
+from changeover.image_sets import ImagesMoved, move_images, move_waiting
+from changeover.image_sets import batch as module
 from changeover.ledger.clock import now
 from changeover.ledger.tables import image as table
 from changeover.planning import plan
@@ -188,3 +188,19 @@ def test_a_host_that_is_allowed_later_has_its_images_moved(rig: Callable[..., Ri
     assert (one.known, one.transferred) == (1, 1)
     assert r.rows("product", "image") == [("new/1.png",), ("new/2.png",)]
     assert notes(r) == []
+
+
+@every_kind
+def test_what_rows_wait_for_is_moved_without_a_walk(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(no, f"{no % 4}.png") for no in range(1, 11)] + [(11, "ftp://x/y.png")])
+    copy(project)
+    r.run(r.old, "DELETE FROM tb_product WHERE no > 8")
+    depot = Depot({f"{BASE}3.png": True})
+    (one,) = move_waiting(project, depot)
+    assert (one.range, one.referenced, one.transferred, one.failed) == (None, 4, 3, 1)
+    depot.refused = {}
+    (one,) = move_waiting(project, depot)
+    assert (one.referenced, one.transferred) == (1, 1)
+    assert len(depot.asked) == 5
+    assert [key for key, _ in notes(r)] == ["11"]

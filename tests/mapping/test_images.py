@@ -64,7 +64,7 @@ def test_what_may_not_be_fetched_says_why_and_is_no_image(text: str) -> None:
 
 
 def test_images_of_hosts_that_are_left_alone_are_none_of_the_set() -> None:
-    images = ImageSet("p", hosts="a.example", leave="cdn.example")
+    images = ImageSet("p", hosts=("a.example",), leave=("cdn.example",))
     assert images.reference("https://cdn.example/x.png") is None
     found = images.reference("https://other.example/x.png")
     assert found is not None

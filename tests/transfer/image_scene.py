@@ -39,7 +39,8 @@ def shop(r: Rig, rows: Iterable[tuple[int, str | None]], **declared: Any) -> Pro
 def mapped(**declared: Any) -> Mapping:
     product = old("shop", "tb_product")
     ids = {"ids": declared.pop("ids")} if "ids" in declared else {}
-    return Mapping("product", product, {"image": image(product.img, **{"images": PHOTOS, **declared})}, **ids)
+    options: dict[str, Any] = {"images": PHOTOS, **declared}
+    return Mapping("product", product, {"image": image(product.img, **options)}, **ids)
 
 
 def store(r: Rig, project: Project, *paths: str, images: ImageSet = PHOTOS) -> None:
@@ -59,7 +60,7 @@ def refuse(r: Rig, project: Project, path: str, *, again: bool = False) -> None:
     one = _named(path, PHOTOS)
     with project.new.engine.begin() as connection:
         manifest.enter(connection, project.dialect, PHOTOS.name, [one])
-        refused = {one.digest: Refused(one.url, "not an image", "it is HTML", again)}
+        refused = {one.digest: Refused(one.url, "no image", "it is HTML", again)}
         manifest.record(connection, project.dialect, PHOTOS.name, refused)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from changeover.cli import options, output
-from changeover.cli.images.carrying import ImageWorkers, open_carrier
+from changeover.cli.images.carrying import USUAL, ImageWorkers
 from changeover.cli.opening import one_root, open_project, open_registry, selected
 from changeover.cli.outcome import Code, end
 from changeover.cli.plan import plan_root
@@ -19,6 +19,7 @@ from changeover.cli.progress import Progress, display
 from changeover.cli.stopping import Stopping
 from changeover.errors import ConfigurationError, Interrupted
 from changeover.image_sets import Carrier, ImagesMoved, move_images
+from changeover.image_sets.opening import open_carrier
 from changeover.image_sets.walk import sets_of
 from changeover.ledger.ranges import ranges_of
 from changeover.project import Project
@@ -41,7 +42,13 @@ class Moved:
             self.counts[name] += getattr(done, name)
         self.seconds += done.seconds
         if done.error is not None:
-            self.failed.append({"range": done.range.name, "images": done.image_set, "error": done.error})
+            self.failed.append(
+                {
+                    "range": done.range.name if done.range else "",
+                    "images": done.image_set,
+                    "error": done.error,
+                }
+            )
 
     @property
     def whole(self) -> bool:
@@ -53,7 +60,7 @@ def run(
     tables: options.Tables = None,
     table: options.MoreTables = None,
     ranges: options.Ranges = None,
-    workers: ImageWorkers = None,
+    workers: ImageWorkers = USUAL,
     rejected: Annotated[
         bool, typer.Option("--rejected", help="Also images that were rejected before.")
     ] = False,
@@ -126,11 +133,12 @@ def _move(
     with project.reading() as connection:
         due = [found for found in ranges_of(connection, one.root) if names is None or found.name in names]
     progress.begin(one.root, len(due), sum(found.rows_planned for found in due))
-    last: dict[tuple[int, str], ImagesMoved] = {}
+    last = ImagesMoved(None, "")
 
     def on_moved(now: ImagesMoved) -> None:
-        before = last.get((now.range.no, now.image_set)) or ImagesMoved(now.range, now.image_set)
-        last[now.range.no, now.image_set] = now
+        nonlocal last
+        same = (now.range, now.image_set) == (last.range, last.image_set)
+        before, last = last if same else ImagesMoved(None, ""), now
         progress.images(
             now.rows - before.rows, _stored(now) - _stored(before), now.rejected - before.rejected
         )
@@ -139,7 +147,7 @@ def _move(
         project, one.root, carrier, names, rejected=rejected, on_moved=on_moved, stop=stop
     ):
         one.range(done)
-        progress.range(done)
+        progress.moved_range(done)
 
 
 def _stored(moved: ImagesMoved) -> int:
