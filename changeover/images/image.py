@@ -26,6 +26,7 @@ Reason = Literal[
     "kind",  # an image, of a kind that isn't allowed
     "broken",  # it can't be decoded to its end
     "svg",  # it holds what no image needs, and SVG is refused or could not be cleaned
+    "bucket",  # the bucket did not take it this time
     "key taken",  # other bytes are stored under its key
 ]
 """Why an image was refused, as it is kept and counted; the detail is a sentence beside it."""
