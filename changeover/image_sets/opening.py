@@ -60,15 +60,18 @@ def origin_of(images: ImageSet) -> Origin:
     """Where a set's images are."""
     if images.bucket:
         from changeover.images.origins.bucket import BucketOrigin
+        from changeover.images.s3 import Account
 
-        return BucketOrigin(images.bucket, images.base)
+        account = Account.from_environment(images.profile or None)
+        return BucketOrigin(images.bucket, images.base, account=account)
     if images.folder is not None:
         from changeover.images.origins.folder import FolderOrigin
 
         return FolderOrigin(images.folder, images.base)
+    from changeover.images.guard import Guard
     from changeover.images.origins.http import HttpOrigin
 
-    return HttpOrigin(images.hosts)
+    return HttpOrigin(Guard.from_environment(images.hosts))
 
 
 def _scheme(images: ImageSet) -> KeyScheme:

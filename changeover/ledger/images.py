@@ -214,13 +214,19 @@ def _record_refused(
     connection: sa.Connection, dialect: Dialect, image_set: str, refused: Mapping[str, Refused]
 ) -> None:
     rows = [
-        (digest, str(one.reason), one.detail.replace("\0", ""), "1" if one.again else "0")
+        (digest, str(one.reason), one.detail.replace("\0", ""), _again(one))
         for digest, one in sorted(refused.items())
     ]
     _stage(connection, dialect, rows, ("k", "reason", "error", "again"))
-    state = f"CASE WHEN s.again = '1' AND t.attempts < {ATTEMPTS} THEN t.state ELSE 'rejected' END"
+    tried = f"s.again = 'some' AND t.attempts < {ATTEMPTS}"
+    state = f"CASE WHEN s.again = 'always' OR {tried} THEN t.state ELSE 'rejected' END"
     sets = [("state", state), ("reason", "s.reason"), ("error", "s.error")]
     _update(connection, dialect, image_set, [*sets, ("lease", "NULL"), ("leased_until", "NULL")])
+
+
+def _again(one: Refused) -> str:
+    """How often it is tried. What the new bucket doesn't take is not the image's fault."""
+    return "never" if not one.again else "always" if one.reason == "bucket" else "some"
 
 
 def _update(

@@ -40,7 +40,8 @@ class ImageSet:
         name: unique; the manifest keeps the set's images under it.
         hosts: the hosts that may be asked for them, each with its port where it isn't the scheme's own; ``*.example.com``
             means all below it. All others are refused, redirects included.
-        bucket: an old S3 bucket that holds them, in place of hosts: the object below ``base`` is fetched.
+        bucket: an old S3 bucket that holds them, in place of hosts: the object below ``base`` is fetched; by the credentials of
+            ``profile``, a section of AWS's own configuration files, where they aren't the new bucket's.
         folder: a folder that holds them, in place of hosts: the file below ``base`` is read.
         base: what a relative URL is relative to (``https://img.example.com/uploads/``).
         leave: hosts whose images stay where they are, without being listed as rejected.
@@ -53,6 +54,7 @@ class ImageSet:
     name: str
     hosts: tuple[str, ...] = ()
     bucket: str = ""
+    profile: str = ""
     folder: Path | None = None
     base: str = ""
     leave: tuple[str, ...] = ()
