@@ -163,12 +163,7 @@ class Batch:
         """Commit what became of images, and then apply the rows that wait for them."""
         if not outcomes:
             return
-
-        def write() -> None:
-            with self.project.new.engine.begin() as connection:
-                manifest.record(connection, self.project.dialect, self.images.name, outcomes)
-
-        self.retried(write)
+        self.retried(partial(self.recorded, outcomes))
         with self.lock:
             for digest, outcome in outcomes.items():
                 self.digests.pop(outcome.url, None)
@@ -192,6 +187,10 @@ class Batch:
             failed=sum(one.again for one in refused.values()),
             rows_applied=rows,
         )
+
+    def recorded(self, outcomes: dict[str, Outcome]) -> None:
+        with self.project.new.engine.begin() as connection:
+            manifest.record(connection, self.project.dialect, self.images.name, outcomes)
 
     def note(self, rejected: Iterable[tuple[str, str, str]]) -> None:
         """Keep a sample of what was rejected: digest, reason and detail."""
