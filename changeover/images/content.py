@@ -165,7 +165,7 @@ def _too_many(rules: Rules) -> NotTaken:
 
 def _words(error: BaseException) -> str:
     """The decoder's own words, which never hold bytes of the image."""
-    text = str(error)
+    text = str(error).partition(" (")[0]
     return text if text and len(text) < 100 and "BytesIO" not in text else "its data makes no sense"
 
 

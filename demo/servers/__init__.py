@@ -5,6 +5,7 @@ up at its start; no server, user or setting of the machine is touched. However i
 by `kill -9`), the server is stopped and its directory removed.
 """
 
+from demo.servers.image_host import ImageHost
 from demo.servers.mariadb import MariaDB
 from demo.servers.postgres import PostgreSQL
 from demo.servers.private_server import PrivateServer, PrivateService, ServerFailed
@@ -12,6 +13,7 @@ from demo.servers.programs import MissingProgram
 from demo.servers.seaweedfs import SeaweedFS
 
 __all__ = [
+    "ImageHost",
     "MariaDB",
     "MissingProgram",
     "PostgreSQL",
