@@ -4,8 +4,6 @@ A partition's images are moved once, whoever runs it and how often: what the man
 rows that were copied before are applied again as their images arrive; those that are copied afterwards get their keys at once.
 """
 
-from __future__ import annotations
-
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
