@@ -136,6 +136,16 @@ def test_nothing_is_moved_twice_and_what_is_mended_is_moved_when_asked(photos: S
     assert "no row" in photos.run("images", "rejects").out
 
 
+def test_what_copied_rows_wait_for_is_moved_without_the_old_table(photos: Shop) -> None:
+    photos.run("backfill", "photo")
+    photos.execute("DELETE FROM tb_photo WHERE no > 6")
+    ended = photos.run("images", "run", "--waiting", "--json")
+    assert ended.code == 1
+    (table,) = ended.document["tables"]
+    assert (table["transferred"] + table["reused"], table["rejected"]) == (10, 2)
+    assert photos.run("images", "run", "--waiting", "--rejected").code == 2
+
+
 def test_what_the_bucket_lost_is_found_and_fetched_again(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")

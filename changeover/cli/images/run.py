@@ -18,7 +18,7 @@ from changeover.cli.plan import plan_root
 from changeover.cli.progress import Progress, display
 from changeover.cli.stopping import Stopping
 from changeover.errors import ConfigurationError, Interrupted
-from changeover.image_sets import Carrier, ImagesMoved, move_images
+from changeover.image_sets import Carrier, ImagesMoved, move_images, move_waiting
 from changeover.image_sets.opening import open_carrier
 from changeover.image_sets.walk import sets_of
 from changeover.ledger.ranges import ranges_of
@@ -64,6 +64,13 @@ def run(
     rejected: Annotated[
         bool, typer.Option("--rejected", help="Also images that were rejected before.")
     ] = False,
+    waiting: Annotated[
+        bool,
+        typer.Option(
+            "--waiting",
+            help="Only images that copied rows wait for, such as live sync brings: reads no old table.",
+        ),
+    ] = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
@@ -83,10 +90,13 @@ def run(
       changeover images run
       changeover images run product --workers 64      a distant host
       changeover images run --rejected                what was mended at its origin
+      changeover images run --waiting                 what live sync has brought
     """
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     root = one_root(chosen, "--range") if ranges else ""
+    if waiting and (ranges or rejected):
+        raise ConfigurationError("--waiting goes without --range and --rejected: it takes what rows wait for")
     stopped = False
     moved: list[Moved] = []
     with open_project(registry, chosen, mappings) as project, Stopping("images") as stopping:
@@ -96,7 +106,7 @@ def run(
                 "no column of these tables is declared with image(): there is nothing to move"
             )
         with open_carrier(workers) as carrier, display(len(roots)) as progress:
-            for name in roots:
+            for name in roots if not waiting else ():
                 plan_root(project, name, stop=stopping.event)
                 moved.append(Moved(name))
                 names = [one.removeprefix(f"{name}:") for one in ranges] if ranges else None
@@ -107,6 +117,9 @@ def run(
                     break
                 finally:
                     progress.end()
+            if waiting:
+                moved.append(Moved("(waiting rows)"))
+                stopped = _move_waiting(project, carrier, moved[-1], progress, stopping.event)
     well = all(one.whole and not one.counts["rejected"] for one in moved)
     code = Code.INTERRUPTED if stopped else Code.OK if well else Code.FINDINGS
     if json:
@@ -148,6 +161,20 @@ def _move(
     ):
         one.range(done)
         progress.moved_range(done)
+
+
+def _move_waiting(
+    project: Project, carrier: Carrier, one: Moved, progress: Progress, stop: threading.Event
+) -> bool:
+    """Move what rows wait for. Whether it was asked to stop before the end."""
+    progress.begin("images", 0, 0)
+    try:
+        for done in move_waiting(project, carrier, stop=stop):
+            one.range(done)
+            progress.say(f"{done.image_set}: {output.number(_stored(done), 'image')} moved")
+    except Interrupted:
+        return True
+    return False
 
 
 def _stored(moved: ImagesMoved) -> int:
