@@ -76,10 +76,12 @@ def sets(connection: sa.Connection) -> list[SetStatus]:
         each.c.image_set
     )
     stored = {row[0]: (int(row[1]), int(row[2] or 0)) for row in connection.execute(objects)}
-    return [
-        SetStatus(row[0], *(int(number) for number in row[1:]), *stored.get(row[0], (0, 0)))
-        for row in connection.execute(states.order_by(image.c.image_set))
-    ]
+    found: list[SetStatus] = []
+    for row in connection.execute(states.order_by(image.c.image_set)):
+        objects_of, octets = stored.get(row[0], (0, 0))
+        counts = dict(zip(("wanted", "trying", "stored", "rejected", "lost"), map(int, row[1:]), strict=True))
+        found.append(SetStatus(row[0], **counts, objects=objects_of, bytes=octets))
+    return found
 
 
 def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -75,12 +76,13 @@ def images_of(one: Shop) -> dict[int, str]:
         return {row[0]: row[1] for row in connection.execute(sa.text("SELECT id, image FROM photo"))}
 
 
-def bucket() -> object:
-    return boto3.resource("s3").Bucket(os.environ["CHANGEOVER_BUCKET"])
+def bucket() -> Any:
+    resource: Any = boto3.resource("s3")
+    return resource.Bucket(os.environ["CHANGEOVER_BUCKET"])
 
 
 def objects(one: Shop) -> set[str]:
-    return {entry.key for entry in bucket().objects.filter(Prefix=f"{one.package}/")}  # type: ignore[attr-defined]
+    return {entry.key for entry in bucket().objects.filter(Prefix=f"{one.package}/")}
 
 
 def test_rows_point_at_what_was_moved_and_keep_what_was_not(photos: Shop) -> None:
@@ -152,7 +154,7 @@ def test_what_the_bucket_lost_is_found_and_fetched_again(photos: Shop) -> None:
     before = images_of(photos)
     assert photos.run("images", "verify").code == 0
     lost = before[2].removeprefix("https://cdn.example/")
-    bucket().objects.filter(Prefix=lost).delete()  # type: ignore[attr-defined]
+    bucket().objects.filter(Prefix=lost).delete()
     ended = photos.run("images", "verify", "--json")
     assert (ended.code, ended.document["keys"]) == (1, [lost])
     assert photos.run("verify").code == 0
@@ -167,7 +169,7 @@ def test_objects_that_nobody_knows_are_orphans(photos: Shop) -> None:
     photos.run("images", "run")
     prefix = f"--prefix={photos.package}/"
     assert photos.run("images", "orphans", prefix).code == 0
-    bucket().put_object(Key=f"{photos.package}/stray.png", Body=b"x")  # type: ignore[attr-defined]
+    bucket().put_object(Key=f"{photos.package}/stray.png", Body=b"x")
     ended = photos.run("images", "orphans", prefix, "--json")
     assert ended.code == 1
     assert ended.document["objects"] == [{"key": f"{photos.package}/stray.png", "bytes": 1}]
@@ -178,7 +180,7 @@ def test_what_an_earlier_script_has_moved_is_not_fetched(photos: Shop) -> None:
     body = BytesIO()
     Image.new("RGB", (4, 4)).save(body, "PNG")
     key = f"{photos.package}/by-hand/1.png"
-    bucket().put_object(Key=key, Body=body.getvalue())  # type: ignore[attr-defined]
+    bucket().put_object(Key=key, Body=body.getvalue())
     file = photos.folder / "moved.json"
     file.write_text(json.dumps({"http://img.example/up/1.png": key, "http://elsewhere/x.png": "y"}))
     (photos.folder / "files" / "1.png").unlink()
