@@ -32,6 +32,8 @@ BUCKET = "CHANGEOVER_BUCKET"
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 """A key's bytes never change, so they may be kept for the year that is the most caches grant."""
 TRIES = 5
+RETRIES = 6
+"""Of one request that meets 5xx or a broken connection: with waits that grow to 10 s, half a minute."""
 SHA256 = "sha256"
 
 
@@ -144,7 +146,7 @@ class Bucket:
             checksum_algorithm="sha256",
             client_options={"allow_http": True, "connect_timeout": "10s", "timeout": "120s"},
             retry_config={
-                "max_retries": 6,
+                "max_retries": RETRIES,
                 "retry_timeout": timedelta(seconds=60),
                 "backoff": {
                     "init_backoff": timedelta(milliseconds=100),

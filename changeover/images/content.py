@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import struct
 import threading
-import warnings
 import zlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
 from changeover.images import svg
 from changeover.images.image import Kind, Reason, Rules
@@ -31,8 +39,21 @@ _LARGE_PIXELS = 8_000_000
 _LARGE = threading.BoundedSemaphore(2)
 """Images that take more than some 30 MB to decode are decoded two at a time, whatever the number of workers."""
 
-# Its bound is a process-wide one, for images that nobody else looks at. Ours is looked at for each.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Made directly: no other decoder is asked, and Pillow's own bound of pixels, one for the whole process, does not come in.
+_DECODERS: dict[Kind, type[ImageFile.ImageFile]] = {
+    "jpeg": JpegImagePlugin.JpegImageFile,
+    "png": PngImagePlugin.PngImageFile,
+    "webp": WebPImagePlugin.WebPImageFile,
+    "gif": GifImagePlugin.GifImageFile,
+    "avif": AvifImagePlugin.AvifImageFile,
+    "bmp": BmpImagePlugin.BmpImageFile,
+}
+
+_GARBLED = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RuntimeError, MemoryError, struct.error, zlib.error),
+)
+"""What decoders raise for data that makes no sense."""
 
 _OTHERS = (
     (b"II*\0", "TIFF"),
@@ -84,18 +105,8 @@ def check(body: bytes, rules: Rules) -> Checked:
         raise
     except Image.DecompressionBombError:
         raise _too_many(rules) from None
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        TypeError,
-    ) as error:
+    except _GARBLED as error:
         raise NotTaken("broken", f"it can't be decoded to its end: {_words(error)}") from None
-    except (struct.error, zlib.error, OverflowError, KeyError, MemoryError, RuntimeError, AttributeError):
-        raise NotTaken("broken", "it can't be decoded to its end") from None
     return Checked(kind, body, width, height)
 
 
@@ -135,7 +146,7 @@ def _no_image(body: bytes) -> NotTaken:
 
 
 def _decode(body: bytes, kind: Kind, rules: Rules) -> tuple[int, int]:
-    with Image.open(BytesIO(body), formats=[kind.upper()]) as image:
+    with _DECODERS[kind](BytesIO(body)) as image:
         width, height = image.size
         if width * height > rules.max_pixels:
             raise _too_many(rules)
@@ -164,7 +175,9 @@ def _too_many(rules: Rules) -> NotTaken:
 
 
 def _words(error: BaseException) -> str:
-    """The decoder's own words, which never hold bytes of the image."""
+    """A decoder's own words where they say more than a name."""
+    if not isinstance(error, OSError):
+        return "its data makes no sense"
     text = str(error).partition(" (")[0]
     return text if text and len(text) < 100 and "BytesIO" not in text else "its data makes no sense"
 

@@ -23,6 +23,7 @@ EXTENSIONS: dict[Kind, str] = {
 }
 LONGEST = 1_024
 """Bytes of a key that S3 takes."""
+LONGEST_PREFIX = 256
 DIGEST = 16
 """Digits of the sha256 in a readable key: 64 bits, which two images with one path never share by chance."""
 
@@ -30,7 +31,11 @@ _UNFIT = re.compile(r"[^\w.\-/]+")
 
 
 def by_content(prefix: str = "") -> KeyScheme:
-    """``<prefix>ab/cd/<sha256>.jpg``: identical bytes are one object, whatever URLs they have."""
+    """``<prefix>ab/cd/<sha256>.jpg``: identical bytes are one object, whatever URLs they have.
+
+    Raises: ValueError for a prefix that not every server takes.
+    """
+    _check(prefix)
 
     def key(url: str, sha256: str, kind: Kind) -> str:  # noqa: ARG001 - one signature for all schemes
         return f"{prefix}{sha256[:2]}/{sha256[2:4]}/{sha256}.{EXTENSIONS[kind]}"
@@ -42,7 +47,9 @@ def by_path(prefix: str = "") -> KeyScheme:
     """``<prefix>product/07/상품_000007_1-<16 digits>.jpg``: the old URL's path as people read it, and the content's digits.
 
     Letters of every script stay, in composed form; whatever else would have to be escaped somewhere is a ``_``.
+    Raises: ValueError for a prefix that not every server takes.
     """
+    _check(prefix)
 
     def key(url: str, sha256: str, kind: Kind) -> str:
         path = unicodedata.normalize("NFC", unquote(urlsplit(url).path, errors="replace"))
@@ -56,3 +63,16 @@ def by_path(prefix: str = "") -> KeyScheme:
         return f"{prefix}{shown or 'image'}{tail}"
 
     return key
+
+
+def _check(prefix: str) -> None:
+    segments = prefix.split("/")
+    if (
+        {"", ".", ".."} & set(segments[:-1])
+        or not prefix.isprintable()
+        or len(prefix.encode()) > LONGEST_PREFIX
+    ):
+        raise ValueError(
+            f"the prefix of keys is {prefix!r}: expected something like product/, without a slash at its start or two in a row, "
+            f"of at most {LONGEST_PREFIX} bytes"
+        )

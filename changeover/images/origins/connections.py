@@ -38,9 +38,9 @@ class Deadlines:
             self._start()
         return number
 
-    def end(self, number: int) -> None:
-        """Its time is no longer counted."""
-        self._running.pop(number, None)
+    def end(self, number: int) -> bool:
+        """Count its time no longer; whether it was still in time."""
+        return self._running.pop(number, None) is not None
 
     def close(self) -> None:
         """Stop watching until the next connection."""
@@ -121,10 +121,15 @@ class _Guarded(HTTPConnection):
     def getresponse(self) -> HTTPResponse:
         assert self.sock is not None
         number = self._deadlines.begin(self.sock)
+        in_time = False
         try:
-            return super().getresponse()
+            response = super().getresponse()
         finally:
-            self._deadlines.end(number)
+            in_time = self._deadlines.end(number)
+        if not in_time:  # a header that was cut looks like one that ended
+            response.close()
+            raise TimeoutError
+        return response
 
 
 class _GuardedTLS(HTTPSConnection):
@@ -140,7 +145,12 @@ class _GuardedTLS(HTTPSConnection):
     def getresponse(self) -> HTTPResponse:
         assert self.sock is not None
         number = self._deadlines.begin(self.sock)
+        in_time = False
         try:
-            return super().getresponse()
+            response = super().getresponse()
         finally:
-            self._deadlines.end(number)
+            in_time = self._deadlines.end(number)
+        if not in_time:  # a header that was cut looks like one that ended
+            response.close()
+            raise TimeoutError
+        return response

@@ -7,14 +7,13 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from urllib.parse import urlsplit
 
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
-    IncompleteRead,
     NewConnectionError,
     ReadTimeoutError,
     SSLError,
@@ -157,8 +156,6 @@ class HttpOrigin:
                 return self._answer(response, url, wanted, most, host, stop)
             finally:
                 _hand_back(response)
-        except IncompleteRead:
-            raise _Passing("broken", "the connection ended before the length that was announced") from None
         except SSLError:
             raise _Passing(
                 "unreachable",
@@ -168,8 +165,8 @@ class HttpOrigin:
             raise _Passing("unreachable", f"no connection: {error.args[0].rpartition(': ')[2]}") from None
         except (ConnectTimeoutError, ReadTimeoutError):
             raise _Passing("slow", "the host took too long to answer") from None
-        except (HTTPError, HTTPException, OSError):
-            raise _Passing("unreachable", "the connection broke") from None
+        except (HTTPError, HTTPException, OSError) as error:
+            raise _broken(error) from None
         finally:
             host.politeness.leave()
 
@@ -221,6 +218,9 @@ class HttpOrigin:
                 raise _Passing("unreachable", "the run was stopped while it was read")
             if time.monotonic() > until:
                 raise _Passing("slow", f"it took longer than {self.image_seconds:g} seconds")
+        if not parts and not announced:
+            # How a connection looks that was cut in the middle of a header.
+            raise _Passing("broken", "the connection ended before anything came")
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _host(self, scheme: str, name: str, port: int) -> _Host:
@@ -242,6 +242,12 @@ class HttpOrigin:
                     )
                     found = self._hosts[place] = _Host(pool, Politeness(self.at_once))
         return found
+
+
+def _broken(error: Exception) -> _Passing:
+    if isinstance(error, IncompleteRead) or any(isinstance(part, IncompleteRead) for part in error.args):
+        return _Passing("broken", "the connection ended before the length that was announced")
+    return _Passing("unreachable", "the connection broke")
 
 
 def _conditional(wanted: Wanted) -> dict[str, str]:
