@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 from bench import fill, mappings
-from bench.figure import Figure, Taken, in_turns
+from bench.figure import Figure, Taken, by_turns, ratio
 from bench.site import Database, Site, project
 from bench.tables import NEW
 from bench.writing import Application
@@ -30,8 +30,10 @@ from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Keys
 from changeover.transfer.id_pool import Pool
 
-SINGLE, BULK = 3_000, 20_000
-"""Changes of one measurement: a transaction each, or all in one statement."""
+SINGLE, BULK = 100, 20_000
+"""Changes of one slice: a transaction each, or all in one statement."""
+SINGLE_SLICES, BULK_SLICES = 60, 3
+"""Slices on each side for each round that is asked for. Short ones that take turns meet the same disk and the same neighbours."""
 PROMISED = {
     "autocommit insert": 0.95,
     "autocommit update": 0.85,
@@ -68,18 +70,35 @@ def writing(site: Site, kind: Database, rounds: int) -> list[Figure]:
         with project(watched, new) as opened:
             install(opened)
         sides = {"without": Application(plain, rows), "with": Application(watched, rows)}
-        figures: list[Figure] = []
-        for name, least in PROMISED.items():
-            count = SINGLE if "autocommit" in name else min(BULK, rows)
-            taken = in_turns({side: _measured(a, name, count) for side, a in sides.items()}, 2 * rounds + 1)
-            figures += [
-                Figure(group, f"{name}, without", count / taken["without"].seconds / 1000, "thousand rows/s"),
-                Figure(group, f"{name}, with", count / taken["with"].seconds / 1000, "thousand rows/s"),
-                Figure(group, f"{name}: with / without", _ratio(taken), "", "at least", least),
-            ]
+        figures = [
+            figure
+            for name, least in PROMISED.items()
+            for figure in _priced(group, sides, name, least, min(BULK, rows), rounds)
+        ]
         for application in sides.values():
             application.close()
     return figures
+
+
+def _priced(
+    group: str, sides: Mapping[str, Application], name: str, least: float, bulk: int, rounds: int
+) -> Iterator[Figure]:
+    single = "autocommit" in name
+    count, slices = (SINGLE, SINGLE_SLICES) if single else (bulk, BULK_SLICES)
+    for application in sides.values():
+        application.forget_changes()
+    taken = by_turns({side: _measured(a, name, count) for side, a in sides.items()}, slices * rounds)
+    if sides["with"].noted() < count * slices * rounds:
+        raise RuntimeError(f"{group}: {name} left fewer entries than changes")
+    medians = {side: statistics.median(one.seconds for one in each) for side, each in taken.items()}
+    for side, seconds in medians.items():
+        yield Figure(group, f"{name}, {side}", count / seconds / 1000, "thousand rows/s")
+    more = (medians["with"] - medians["without"]) / count * 1e6
+    yield Figure(group, f"{name}: an entry adds", more, "µs/row")
+    price = ratio(taken["with"], taken["without"])
+    yield Figure(group, f"{name}: with / without", price.median, "", "at least", least)
+    yield Figure(group, f"{name}: with / without, lower quartile", price.low, "")
+    yield Figure(group, f"{name}: with / without, upper quartile", price.high, "")
 
 
 def lag(site: Site, kind: Database) -> list[Figure]:
@@ -154,7 +173,6 @@ def _measured(application: Application, name: str, count: int) -> Callable[[], T
     }
 
     def measured() -> Taken:
-        application.forget_changes()
         if name == "bulk delete":
             application.insert_many(count)
         began = perf_counter()
@@ -165,10 +183,6 @@ def _measured(application: Application, name: str, count: int) -> Callable[[], T
         return Taken(took)
 
     return measured
-
-
-def _ratio(taken: dict[str, Taken]) -> float:
-    return taken["without"].seconds / taken["with"].seconds
 
 
 def _members(opened: Project) -> None:

@@ -47,15 +47,38 @@ def seconds(work: Callable[[], object]) -> float:
 
 def in_turns(contenders: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, Taken]:
     """The medians of what each contender takes, over ``rounds`` rounds that each begin with another one."""
+    return {
+        name: Taken(statistics.median(t.seconds for t in taken), statistics.median(t.cpu for t in taken))
+        for name, taken in by_turns(contenders, rounds).items()
+    }
+
+
+def by_turns(contenders: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, list[Taken]]:
+    """What each contender takes in each of ``rounds`` rounds, which each begin with another one."""
     names = list(contenders)
     found: dict[str, list[Taken]] = {name: [] for name in names}
     for turn in range(rounds):
         for name in _rotated(names, turn):
             found[name].append(contenders[name]())
-    return {
-        name: Taken(statistics.median(t.seconds for t in taken), statistics.median(t.cpu for t in taken))
-        for name, taken in found.items()
-    }
+    return found
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times as fast one side is as another: the median over rounds, and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+
+
+def ratio(taken: Sequence[Taken], against: Sequence[Taken]) -> Ratio:
+    """Of each round by itself: what slows the machine for a while slows both sides of a round, and leaves the ratio."""
+    each = [other.seconds / one.seconds for one, other in zip(taken, against, strict=True)]
+    if len(each) == 1:
+        return Ratio(each[0], each[0], each[0])
+    low, median, high = statistics.quantiles(each, n=4, method="inclusive")
+    return Ratio(median, low, high)
 
 
 def _rotated(names: Sequence[str], turn: int) -> list[str]:

@@ -28,6 +28,10 @@ Database = Literal["mariadb", "postgres", "sqlite"]
 MEMORY_MB = 1536
 """Page cache: what is measured fits in it, so that no disk is measured."""
 
+LOG = {"mariadb": ["--innodb-log-file-size=1G"], "postgres": ["-c", "max_wal_size=4GB"]}
+"""Room for what is written between two checkpoints. With the defaults, which are for small machines, a bulk statement waits for
+pages to be written to the disk."""
+
 POOL = 6
 
 
@@ -50,9 +54,9 @@ class Site:
     def server(self, kind: Database) -> PrivateServer:
         """A private server, running."""
         if kind not in self.servers:
-            made: PrivateServer = PostgreSQL(["-c", "max_wal_size=4GB"], memory_mb=MEMORY_MB)
+            made: PrivateServer = PostgreSQL(LOG["postgres"], memory_mb=MEMORY_MB)
             if kind == "mariadb":
-                made = MariaDB(["--local-infile=1", "--innodb-log-file-size=1G"], memory_mb=MEMORY_MB)
+                made = MariaDB(["--local-infile=1", *LOG["mariadb"]], memory_mb=MEMORY_MB)
             self.servers[kind] = self.stack.enter_context(made)
         return self.servers[kind]
 
@@ -60,9 +64,9 @@ class Site:
         """Another server, which flushes each commit to the disk, as one does that an application relies on."""
         if kind not in self._durable:
             made = (
-                MariaDB(memory_mb=MEMORY_MB, durable=True)
+                MariaDB(LOG["mariadb"], memory_mb=MEMORY_MB, durable=True)
                 if kind == "mariadb"
-                else PostgreSQL(memory_mb=MEMORY_MB, durable=True)
+                else PostgreSQL(LOG["postgres"], memory_mb=MEMORY_MB, durable=True)
             )
             self._durable[kind] = self.stack.enter_context(made)
         return self._durable[kind]

@@ -87,6 +87,11 @@ class Application:
         if sa.inspect(self._connection).has_table("changeover_outbox"):
             self._cursor.execute("TRUNCATE TABLE changeover_outbox")
 
+    def noted(self) -> int:
+        """Entries in the outbox."""
+        self._cursor.execute("SELECT COUNT(*) FROM changeover_outbox")
+        return int(self._cursor.fetchone()[0])
+
     def _new(self) -> tuple[int, str, int]:
         self._next += 1
         return self._next - 1, f"NEW-{self._next}", FIRST_MEMBER + self.rng.randrange(MEMBERS)

@@ -232,6 +232,10 @@ class _Installer:
             raise ChangeoverError(
                 f"table {table}: {', '.join(missing)} went as soon as they stood; look who drops them"
             )
+        if now.triggers[table] != self.seen.triggers[table]:
+            raise ChangeoverError(
+                f"table {table} was altered while its triggers were made, and needs others now; run install again"
+            )
         with self.project.new.engine.begin() as connection:
             again = sum(walk_again(connection, root) for root in sorted(now.plan.roots[table]))
             ledger.record(

@@ -102,8 +102,7 @@ def survey(project: Project, database: str, connection: sa.Connection) -> Survey
     plan = planned(sources_of(project, database), dialect.silent_cascades(connection), dialect.family, home)
     facts = {one.table: dialect.table_facts(connection, one.table) for one in plan.watched}
     watched = {
-        one.table: with_facts(one, known.uniques, known.partitions) if (known := facts[one.table]) else one
-        for one in plan.watched
+        one.table: with_facts(one, known) if (known := facts[one.table]) else one for one in plan.watched
     }
     triggers = {table: tuple(dialect.trigger_ddl(one, outbox)) for table, one in watched.items()}
     installed = tuple(dialect.installed_triggers(connection, outbox.table))

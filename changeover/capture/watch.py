@@ -92,7 +92,7 @@ def _reason(seen: Survey, table: TableName, was: Fingerprint, mark: str | None) 
         (now.counter < was.counter, "it was truncated: its AUTO_INCREMENT went back"),
         (now.mark != was.mark, "the table was truncated, rebuilt, or dropped and made again"),
         (now.standing != was.standing, "its triggers were changed"),
-        (now.wanted != was.wanted, "the mappings read it otherwise than when its triggers were made"),
+        (now.wanted != was.wanted, "its triggers are not those that the mappings, or this release, want"),
     )
     return next((reason for is_so, reason in checks if is_so), "")
 

@@ -16,7 +16,7 @@ from changeover.capture.cascades import cascades
 from changeover.capture.source import Source
 from changeover.capture.trace import sources
 from changeover.dialects import TableName
-from changeover.dialects.triggers import KEY_BYTES, Note, Outbox, Reference, Watched
+from changeover.dialects.triggers import KEY_BYTES, Facts, Note, Outbox, Reference, Watched
 from changeover.errors import MappingError
 from changeover.keyset.key import Key, KeyColumn
 from changeover.project import Project
@@ -104,9 +104,9 @@ def planned(
     )
 
 
-def with_facts(one: Watched, uniques: Any, partitions: Any) -> Watched:
+def with_facts(one: Watched, facts: Facts) -> Watched:
     """The table with what only the database knows of it."""
-    return replace(one, uniques=uniques, partitions=partitions)
+    return replace(one, uniques=facts.uniques, partitions=facts.partitions, alone=facts.alone)
 
 
 def note(source: Source, family: Family) -> Note:

@@ -88,6 +88,9 @@ class Watched:
     uniques: tuple[Unique, ...] = ()
     """For databases in which a conflict may silently delete a row."""
     partitions: tuple[TableName, ...] = ()
+    alone: bool = False
+    """No statement that names another table changes its rows, cascades apart (PostgreSQL: it is neither partitioned nor a
+    partition, and has nothing to do with inheritance)."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class Facts:
     """Why it can't be captured; completes "table x …"."""
     uniques: tuple[Unique, ...] = ()
     partitions: tuple[TableName, ...] = ()
+    alone: bool = False
+    """See `Watched`."""
     folded: tuple[str, ...] = ()
     """Columns that are compared otherwise than byte for byte, where it is the left side of an equation that says so (SQLite)."""
     counter: int = 0

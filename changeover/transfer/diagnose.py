@@ -10,8 +10,10 @@ from changeover.binding import Bound, BoundColumn
 from changeover.ledger.rejects import VALUE_LIMIT, Reject
 from changeover.mapping.marks import REASONS
 from changeover.transfer import sql
+from changeover.transfer.aside import moving
 from changeover.transfer.in_order import hanging
 from changeover.transfer.statements import key_text, rows
+from changeover.transfer.target_key import shown_key
 from changeover.types import postgres_probe
 from changeover.types.base import Misfit
 from changeover.types.written import MARK, is_marked
@@ -32,10 +34,10 @@ def guards(connection: sa.Connection, bound: Bound) -> list[Reject]:
     return found + _misfits(connection, bound, marked, marks_only=True)
 
 
-def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
+def diagnose(connection: sa.Connection, bound: Bound, *, aside: bool = False) -> list[Reject]:
     """Rows to blame for a failed write: twins, then values, then missing parents, then unique conflicts.
 
-    Empty when none explains it.
+    Empty when none explains it. ``aside``: unique values that change hands were put aside, and are no conflict.
     """
     _prepare(connection, bound)
     return (
@@ -45,7 +47,7 @@ def diagnose(connection: sa.Connection, bound: Bound) -> list[Reject]:
         or lost(connection, bound, own=False)
         or _orphans(connection, bound)
         or hanging(connection, bound)
-        or _conflicts(connection, bound)
+        or _conflicts(connection, bound, aside=aside)
     )
 
 
@@ -206,7 +208,7 @@ def dangling(connection: sa.Connection, bound: Bound) -> list[Reject]:
     return found
 
 
-def _conflicts(connection: sa.Connection, bound: Bound) -> list[Reject]:
+def _conflicts(connection: sa.Connection, bound: Bound, *, aside: bool) -> list[Reject]:
     """Rows that share a unique value with another row of the target, or with an earlier row of the stage."""
     found: dict[str, Reject] = {}
     made = {column.name for column in bound.columns}
@@ -215,7 +217,10 @@ def _conflicts(connection: sa.Connection, bound: Bound) -> list[Reject]:
         uniques.append(bound.identity_columns)
     for names in uniques:
         listed = ", ".join(names)
+        free = moving(connection, bound, names) if aside else set[str]()
         for key, other in _held(connection, bound, names):
+            if other in free:
+                continue
             found.setdefault(
                 key,
                 Reject(
@@ -234,12 +239,6 @@ def _conflicts(connection: sa.Connection, bound: Bound) -> list[Reject]:
 
 
 def _held(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    keys = [f"t.{bound.dialect.quote(name)}" for name in bound.identity_columns]
-    shown = (
-        bound.dialect.as_text(keys[0])
-        if len(keys) == 1
-        else bound.dialect.concat(_joined([bound.dialect.as_text(k) for k in keys]))
-    )
     # The id map's links are rolled back with the failed write: a root without one has no row of its own yet.
     source = sql.source(bound, unlinked=True)
     own = (
@@ -249,7 +248,7 @@ def _held(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> li
     )
     return rows(
         connection,
-        f"SELECT s.k, MIN({shown}) FROM {source} JOIN {bound.dialect.table(bound.new.table)} AS t ON "
+        f"SELECT s.k, MIN({shown_key(bound)}) FROM {source} JOIN {bound.dialect.table(bound.new.table)} AS t ON "
         f"{sql.match(bound, names)} WHERE NOT {own} GROUP BY s.k",
     )
 
@@ -264,8 +263,3 @@ def _doubled(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) ->
         (key, key_text(first))
         for key, first in rows(connection, f"SELECT q.k, q.first FROM ({inner}) AS q WHERE q.place > 1")
     ]
-
-
-def _joined(parts: list[str]) -> list[str]:
-    pieces = [piece for part in parts for piece in ("'|'", part)]
-    return pieces[1:]

@@ -122,8 +122,13 @@ def update(bound: Bound) -> str | None:
     sets = [(column.name, _assigned(bound, column)) for column in written(bound)]
     if not sets:
         return None
-    where = f"({any_differs(bound)}) AND {_complete(bound)} AND {speaks(bound)}"
+    where = f"({any_differs(bound)}) AND {updated(bound)}"
     return bound.dialect.update(bound.new.table, sets, source(bound), identity(bound), where)
+
+
+def updated(bound: Bound) -> str:
+    """The staged row is one that an update may write: its parents are there, and it has the say."""
+    return f"{_complete(bound)} AND {speaks(bound)}"
 
 
 def insert(bound: Bound, *, anti_join: bool) -> str:

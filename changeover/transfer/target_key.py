@@ -36,6 +36,13 @@ def stored_key(bound: Bound, alias: str = "t") -> str:
     return _key_of(bound, texts)
 
 
+def shown_key(bound: Bound, alias: str = "t") -> str:
+    """The key of the target row ``alias`` as a person reads it."""
+    texts = [bound.dialect.as_text(f"{alias}.{bound.dialect.quote(name)}") for name in bound.identity_columns]
+    parts = [part for text in texts for part in (text, "'|'")]
+    return texts[0] if len(texts) == 1 else bound.dialect.concat(parts[:-1])
+
+
 def _key_of(bound: Bound, texts: Sequence[str]) -> str:
     if len(texts) > 1:
         texts = [f"REPLACE(REPLACE({text}, '~', '~~'), '|', '~!')" for text in texts]

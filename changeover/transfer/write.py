@@ -16,6 +16,7 @@ from changeover.binding import Bound
 from changeover.dialects import Block
 from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
+from changeover.transfer.aside import any_moving, put_aside
 from changeover.transfer.chunk import Applied
 from changeover.transfer.diagnose import dangling, diagnose, guards, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
@@ -70,6 +71,12 @@ class Writer:
     fresh_span: bool = False
     first_asked: bool = False
     """The roots that shared rows are made of were applied just now."""
+    looks: int = 0
+    """Attempts that were made again for what others may have committed meanwhile."""
+    exchanged: bool = False
+    """Unique values that change hands were looked for."""
+    aside: bool = False
+    """Such values are put aside first: an attempt without that has failed."""
     followers: list[Root] = field(default_factory=list[Root])
     """Other roots whose row now belongs to a root of the block, or is changed by it: they are to be applied again."""
 
@@ -91,7 +98,7 @@ class Writer:
         return applied, rejects
 
     def _settle(self, block: Block, rejects: list[Reject]) -> Applied:
-        tries = looks = 0
+        tries = 0
         while True:
             savepoint = self.connection.begin_nested()
             try:
@@ -113,16 +120,26 @@ class Writer:
                 if orphans := lost(self.connection, self.bound, own=False):
                     self._out(orphans, rejects)
                     continue
-                if looks < LOOKS and self._may_be_there_now(error):
-                    looks += 1
+                if self._may_go_now(error):
                     continue
                 tries += 1
-                blamed = diagnose(self.connection, self.bound) if tries <= ROUNDS else []
+                blamed = diagnose(self.connection, self.bound, aside=self.aside) if tries <= ROUNDS else []
                 if not blamed and isinstance(error, _Unlike):
                     blamed = error.rejects
                 if not blamed:
                     return self._halve(block, rejects, error)
                 self._out(blamed, rejects)
+
+    def _may_go_now(self, error: Exception) -> bool:
+        """Whether the same rows may be written by another attempt. Each reason is good for a few."""
+        if self.looks < LOOKS and self._may_be_there_now(error):
+            self.looks += 1
+            return True
+        if self.bound.new.uniques and not self.exchanged:
+            self.exchanged = True
+            self.aside = any_moving(self.connection, self.bound)
+            return self.aside
+        return False
 
     def _may_be_there_now(self, error: Exception) -> bool:
         """Whether another copier may have committed just now what the attempt did not find, and the next one will.
@@ -169,6 +186,8 @@ class Writer:
             # Nothing to write: no row of the application is locked, and nothing needs a second look.
             return Applied(unchanged=self._one_each(), deleted=moved)
         updated = 0
+        if self.aside:
+            self._put_aside()
         if not fresh and (statement := sql.update(bound)):
             updated = run(connection, statement)
         if own:
@@ -187,6 +206,14 @@ class Writer:
             return Applied(inserted=inserted)
         unchanged = self._one_each() - inserted - updated
         return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
+
+    def _put_aside(self) -> None:
+        try:
+            put_aside(self.connection, self.bound)
+        except exc.DBAPIError:
+            # A constraint knows better which values there may be: the conflicts are what they are.
+            self.aside = False
+            raise
 
     def _link(self) -> tuple[bool, int]:
         """Remember which target row each root makes. Whether none of the rows is there yet; and how many gave way to others."""

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from bench import report
-from bench.figure import Figure, Taken, in_turns
+from bench.figure import Figure, Ratio, Taken, in_turns, ratio
 
 
 def test_a_figure_is_kept_on_its_side_of_the_limit() -> None:
@@ -36,6 +36,14 @@ def test_every_round_begins_with_another_contender() -> None:
 
     assert in_turns(contenders, 3) == {"a": Taken(2, 4), "b": Taken(5, 10)}
     assert order == ["a", "b", "b", "a", "a", "b"]
+
+
+def test_a_ratio_is_that_of_rounds_so_that_a_slow_spell_of_the_machine_is_none_of_a_side() -> None:
+    without = [Taken(seconds) for seconds in (1.0, 10.0, 1.0, 10.0, 1.0)]
+    outbox = [Taken(seconds) for seconds in (2.0, 20.0, 2.0, 20.0, 2.0)]
+    assert ratio(outbox, without) == Ratio(0.5, 0.5, 0.5)
+    assert ratio([Taken(2.0), Taken(4.0), Taken(8.0)], [Taken(1.0)] * 3) == Ratio(0.25, 0.1875, 0.375)
+    assert ratio([Taken(2.0)], [Taken(1.0)]) == Ratio(0.5, 0.5, 0.5)
 
 
 @pytest.mark.parametrize(

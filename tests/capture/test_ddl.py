@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from changeover.capture.source import Source
 from changeover.capture.watched import Plan, place, planned
 from changeover.dialects import TableName, of
-from changeover.dialects.triggers import Reference, Trigger, trigger_name
+from changeover.dialects.triggers import Reference, Trigger, indented, trigger_name
 from changeover.keyset.key import Key, KeyColumn
 from changeover.types.base import Family
 from changeover.types.instant import Instant
@@ -103,6 +103,22 @@ def test_mysql() -> None:
     assert delete.drop == ("DROP TRIGGER IF EXISTS `changeover_ad_order_line_8dc327faa9`",)
 
 
+def test_mysql_writes_no_block_around_one_statement() -> None:
+    plain = [Source("t", TableName("t"), "x.t", key("mysql", no=Integer()))]
+    insert, update, _ = triggers("mysql", planned(plain, (), "mysql"), TableName("t"))
+    assert insert.create == (
+        cleandoc(
+            """
+            CREATE TRIGGER `changeover_ai_t`
+            AFTER INSERT ON `t` FOR EACH ROW
+            INSERT INTO `old`.`changeover_outbox` (`source`, `row_key`, `at`)
+            VALUES ('t', CAST(NEW.no AS CHAR CHARACTER SET utf8mb4), UTC_TIMESTAMP(6))
+            """
+        ),
+    )
+    assert "FOR EACH ROW\nBEGIN\n" in update.create[0]
+
+
 def test_mysql_cascades() -> None:
     references = (
         Reference(LINE, ("shop",), SHOP, ("no",), "SET NULL", "CASCADE"),
@@ -171,9 +187,10 @@ def test_postgresql() -> None:
     (one,) = triggers("postgresql", plan("postgresql"))
     joined = "(replace(replace(CAST({0}.code AS text), '~', '~~'), '|', '~!') || '|') || CAST({0}.no AS text)"
     new, old = joined.format("NEW"), joined.format("OLD")
-    now = "clock_timestamp() AT TIME ZONE 'UTC'"
+    now = "pg_catalog.clock_timestamp() AT TIME ZONE 'UTC'"
     into = 'INSERT INTO "old"."changeover_outbox" (source, row_key, at)'
     function = '"old"."changeover_note_order_line_8dc327faa9"()'
+    equal = "OPERATOR(pg_catalog.=)"
     assert one.create == (
         cleandoc(
             f"""
@@ -182,35 +199,35 @@ def test_postgresql() -> None:
             SET search_path = pg_catalog, pg_temp
             AS $changeover$
             BEGIN
-              IF TG_OP = 'TRUNCATE' THEN
+              IF TG_OP {equal} 'TRUNCATE' THEN
                 {into}
                 VALUES ('!truncated', 'order line', {now});
-              ELSIF TG_OP = 'INSERT' THEN
+              ELSIF TG_OP {equal} 'INSERT' THEN
                 {into}
-                VALUES ('order line', CAST(NEW.no AS text), {now});
+                VALUES ('order line', CAST(NEW."no" AS pg_catalog.text), {now});
                 IF NEW."code" IS NOT NULL AND NEW."no" IS NOT NULL THEN
                   {into}
                   VALUES ('cart.1:order line', {new}, {now});
                 END IF;
-              ELSIF TG_OP = 'DELETE' THEN
+              ELSIF TG_OP {equal} 'DELETE' THEN
                 {into}
-                VALUES ('order line', CAST(OLD.no AS text), {now});
+                VALUES ('order line', CAST(OLD."no" AS pg_catalog.text), {now});
                 IF OLD."code" IS NOT NULL AND OLD."no" IS NOT NULL THEN
                   {into}
                   VALUES ('cart.1:order line', {old}, {now});
                 END IF;
               ELSE
                 {into}
-                VALUES ('order line', CAST(NEW.no AS text), {now});
-                IF OLD."no" IS DISTINCT FROM NEW."no" THEN
+                VALUES ('order line', CAST(NEW."no" AS pg_catalog.text), {now});
+                IF OLD."no" OPERATOR(pg_catalog.<>) NEW."no" THEN
                   {into}
-                  VALUES ('order line', CAST(OLD.no AS text), {now});
+                  VALUES ('order line', CAST(OLD."no" AS pg_catalog.text), {now});
                 END IF;
                 IF NEW."code" IS NOT NULL AND NEW."no" IS NOT NULL THEN
                   {into}
                   VALUES ('cart.1:order line', {new}, {now});
                 END IF;
-                IF ({old}) COLLATE "C" IS DISTINCT FROM ({new}) THEN
+                IF ({old}) COLLATE pg_catalog."C" IS DISTINCT FROM ({new}) THEN
                   IF OLD."code" IS NOT NULL AND OLD."no" IS NOT NULL THEN
                     {into}
                     VALUES ('cart.1:order line', {old}, {now});
@@ -231,6 +248,67 @@ def test_postgresql() -> None:
         f'CREATE TRIGGER "changeover_truncate" AFTER TRUNCATE ON "order line"\nFOR EACH STATEMENT EXECUTE FUNCTION {function}',
         'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_truncate"',
     )
+
+
+def test_postgresql_notes_what_is_inserted_and_deleted_as_a_whole_where_nobody_else_reaches_the_table() -> (
+    None
+):
+    (watched,) = plan("postgresql").watched
+    (one,) = of(sa.make_url("postgresql+psycopg://")).trigger_ddl(replace(watched, alone=True), place("old"))
+    joined = "(replace(replace(CAST(t.code AS text), '~', '~~'), '|', '~!') || '|') || CAST(t.no AS text)"
+    now = "pg_catalog.clock_timestamp() AT TIME ZONE 'UTC'"
+    into = 'INSERT INTO "old"."changeover_outbox" (source, row_key, at)'
+    equal = "OPERATOR(pg_catalog.=)"
+    present = 't."code" IS NOT NULL AND t."no" IS NOT NULL'
+
+    def noted(rows: str) -> str:
+        return cleandoc(
+            f"""
+            {into}
+            SELECT 'order line', CAST(t."no" AS pg_catalog.text), {now} FROM "{rows}" AS t;
+            {into}
+            SELECT 'cart.1:order line', key, {now} FROM (
+              SELECT DISTINCT ({joined}) COLLATE pg_catalog."C" AS key FROM "{rows}" AS t WHERE {present}
+            ) AS changed;
+            """
+        )
+
+    body = (
+        f"  ELSIF TG_LEVEL {equal} 'STATEMENT' THEN\n    IF TG_OP {equal} 'INSERT' THEN\n"
+        f"{indented([noted('changeover_new')], '      ')}\n    ELSE\n{indented([noted('changeover_old')], '      ')}\n    END IF;\n"
+        f"  ELSIF TG_OP {equal} 'INSERT' THEN\n"
+    )
+    assert body in one.create[0]
+    function = '"old"."changeover_note_order_line_8dc327faa9"()'
+    assert [sql for sql in one.create if "TRIGGER " in sql][:8] == [
+        (
+            'CREATE TRIGGER "changeover_insert" AFTER INSERT ON "order line"\nREFERENCING NEW TABLE AS "changeover_new"\n'
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}"
+        ),
+        'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_insert"',
+        (
+            'CREATE TRIGGER "changeover_delete" AFTER DELETE ON "order line"\nREFERENCING OLD TABLE AS "changeover_old"\n'
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}"
+        ),
+        'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_delete"',
+        f'CREATE TRIGGER "changeover_rows" AFTER UPDATE ON "order line"\nFOR EACH ROW EXECUTE FUNCTION {function}',
+        'ALTER TABLE "order line" ENABLE ALWAYS TRIGGER "changeover_rows"',
+        f'CREATE TRIGGER "changeover_replayed" AFTER INSERT OR DELETE ON "order line"\nFOR EACH ROW EXECUTE FUNCTION {function}',
+        'ALTER TABLE "order line" ENABLE REPLICA TRIGGER "changeover_replayed"',
+    ]
+    assert [sql.split('"')[1] for sql in one.drop[:-1]] == [
+        f"changeover_{name}" for name in ("insert", "delete", "rows", "replayed", "truncate")
+    ]
+
+
+def test_postgresql_sets_no_path_where_a_body_names_all_with_its_schema() -> None:
+    numbered = [Source("t", TableName("t"), "x.t", key("postgresql", no=Integer()))]
+    (watched,) = planned(numbered, (), "postgresql").watched
+    (one,) = of(sa.make_url("postgresql+psycopg://")).trigger_ddl(
+        replace(watched, alone=True), place("public")
+    )
+    assert "SET " not in one.create[0]
+    assert " = " not in one.create[0].replace("OPERATOR(pg_catalog.=)", "")
 
 
 def test_postgresql_sets_what_a_keys_text_depends_on_and_no_more() -> None:

@@ -283,7 +283,8 @@ def test_what_is_written_depends_on_no_setting_of_the_applications_session(rig: 
             connection.exec_driver_sql(f"INSERT INTO {quoted} VALUES ({values})")
             connection.commit()
             connection.invalidate()
-        (written,) = keys(r)
+        # A session that replays others' changes is seen twice: by its rows and by its statements.
+        (written,) = set(keys(r))
         with project.old["shop"].engine.connect() as connection:
             key = project.move(mapping.root_name).key.encoded(order)
             expected = list(connection.execute(sa.select(key).where(order.c_no == number)).scalars())

@@ -68,13 +68,8 @@ def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> bool:
     return bool(condition())
 
 
-@pytest.mark.timeout(SECONDS + 60)
-def test_the_demo_moves_everything_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    output = tmp_path / "output"
-    with demo(output, SCALE=SCALE, CI="true") as process:
-        assert process.wait(SECONDS) == 0, output.read_text()
-        assert remains(process.pid) == []
-    text = output.read_text()
+def assert_all_same(text: str) -> None:
+    """The summary names every table, and says of each that all that was to move is there and the same."""
     summary = text[text.index("new table") :].splitlines()
     for target in load("assets").targets:
         row = next(line for line in summary if line.startswith(f"{target} "))
@@ -83,8 +78,29 @@ def test_the_demo_moves_everything_says_so_and_leaves_nothing_behind(tmp_path: P
         assert numbers[1] == numbers[3] != "0", row
         assert numbers[4:8] == ["0"] * 4, row
     assert "12 tables were moved, compared value by value, and are the same" in summary[-1]
+
+
+@pytest.mark.timeout(SECONDS + 60)
+def test_the_demo_moves_everything_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with demo(output, SCALE=SCALE, CI="true") as process:
+        assert process.wait(SECONDS) == 0, output.read_text()
+        assert remains(process.pid) == []
+    text = output.read_text()
+    assert_all_same(text)
     for run in ("plan_tables", "member", "product, product_detail", "focus_session"):
         assert f"run of {run}: success" in text
+
+
+@pytest.mark.long
+@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.parametrize("db", ["sqlite", "mariadb", "postgres"])
+def test_the_demo_moves_a_service_that_goes_on_writing(tmp_path: Path, db: str) -> None:
+    output = tmp_path / "output"
+    with demo(output, SCALE=SCALE, CI="true", LIVE="1", DB=db) as process:
+        assert process.wait(SECONDS) == 0, output.read_text()
+        assert remains(process.pid) == []
+    assert_all_same(output.read_text())
 
 
 @pytest.mark.timeout(SECONDS)

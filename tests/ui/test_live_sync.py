@@ -60,6 +60,11 @@ def test_live_sync_is_started_watched_on_the_tables_page_and_stopped(captured: L
         reads(ui, *SHOWN)
         row = ui.get_by_role("row").filter(has=ui.get_by_text("rejected", exact=True))
         assert row.first.inner_text().split() == ["rejected", "1"]
+        ui.goto("/assets/new/product?view=overview", wait_until="commit")
+        ui.get_by_text("Plots", exact=True).click()
+        ui.locator("button").get_by_text("Events", exact=True).click()
+        reads(ui, *SHOWN)
+        assert ui.locator("canvas").count() >= len(SHOWN)
         ui.goto("/locations/changeover/sensors/keep_live_sync_shop", wait_until="commit")
         _switch(ui)
         ui.goto(f"/runs/{run}", wait_until="commit")

@@ -1,7 +1,10 @@
-"""Triggers of PostgreSQL: a function for each table, which runs with the rights of who made it and in settings of its own.
+"""Triggers of PostgreSQL: a function for each table, which runs with the rights of who made it.
 
-Row triggers of a partitioned table are cloned to its partitions by the server. TRUNCATE fires statement triggers only, those of the
-partitions that it empties among them.
+What statements insert and delete is noted as a whole. That misses what they do to a table through another one's name: a partition,
+or a table that inherits, is noted row by row, by triggers that the server clones to partitions. Subscriptions to other servers
+replay row by row too, and fire no triggers of statements: for these there is a trigger of rows that ordinary sessions skip.
+
+TRUNCATE fires statement triggers only, those of the partitions that it empties among them.
 """
 
 from __future__ import annotations
@@ -12,11 +15,18 @@ import sqlalchemy as sa
 
 from changeover.dialects.base import TableName
 from changeover.dialects.postgresql.naming import quote
+from changeover.dialects.postgresql.noting import (
+    NEW_ROWS,
+    OLD_ROWS,
+    literal,
+    names_all,
+    statements,
+    table_name,
+)
 from changeover.dialects.triggers import (
     PREFIX,
     Facts,
     Installed,
-    Note,
     Outbox,
     Trigger,
     Watched,
@@ -24,10 +34,15 @@ from changeover.dialects.triggers import (
     trigger_name,
 )
 
+__all__ = ["blockers", "facts", "home", "installed", "literal", "trigger_ddl"]
+
 _LONGEST = 63
-_NOW = "clock_timestamp() AT TIME ZONE 'UTC'"
-_ROWS, _TRUNCATE = f"{PREFIX}rows", f"{PREFIX}truncate"
-_ALWAYS = ("search_path = pg_catalog, pg_temp",)
+_ROWS, _REPLAYED, _TRUNCATE = f"{PREFIX}rows", f"{PREFIX}replayed", f"{PREFIX}truncate"
+_STATEMENTS = {
+    "INSERT": f"NEW TABLE AS {quote(NEW_ROWS)}",
+    "DELETE": f"OLD TABLE AS {quote(OLD_ROWS)}",
+}
+_PATH = ("search_path = pg_catalog, pg_temp",)
 _TEXTS = (
     "TimeZone = 'UTC'",
     "DateStyle = 'ISO'",
@@ -35,87 +50,61 @@ _TEXTS = (
     "extra_float_digits = '1'",
     "bytea_output = 'hex'",
 )
-"""What texts of times, floats and bytes depend on. Setting it costs each row some microseconds: only where a key needs it."""
+"""What texts of times, floats and bytes depend on. A setting costs each call some microseconds: only where a key needs it."""
 
 
 def trigger_ddl(watched: Watched, outbox: Outbox) -> list[Trigger]:
     """See `Dialect.trigger_ddl`."""
     name = TableName(trigger_name("note", TableName(_unique(watched.table)), _LONGEST), outbox.table.schema)
-    table, function = _table(watched.table), _table(name)
-    settings = _ALWAYS + (_TEXTS if any(n.settings for n in watched.notes) else ())
+    table, function = table_name(watched.table), table_name(name)
     lines = [
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger",
         "LANGUAGE plpgsql SECURITY DEFINER",
-        *(f"SET {setting}" for setting in settings),
+        *(f"SET {setting}" for setting in _settings(watched, outbox)),
         "AS $changeover$",
         "BEGIN",
-        indented(list(_body(watched, outbox))),
+        indented(list(statements(watched, outbox))),
         "  RETURN NULL;",
         "END",
         "$changeover$",
     ]
-    create = [
-        "\n".join(lines),
-        f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC",
-        *_attached(watched.table, _ROWS, "INSERT OR UPDATE OR DELETE", "ROW", function),
-    ]
-    drop = [f"DROP TRIGGER IF EXISTS {quote(_ROWS)} ON {table}"]
+    create = ["\n".join(lines), f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC"]
+    made = list(_made(watched))
+    for trigger, how, fires in made:
+        create += _attached(watched.table, trigger, how, function, fires)
+    drop = [f"DROP TRIGGER IF EXISTS {quote(trigger)} ON {table}" for trigger, *_ in made]
     for one in (watched.table, *watched.partitions):
-        create += _attached(one, _TRUNCATE, "TRUNCATE", "STATEMENT", function)
-        drop.append(f"DROP TRIGGER IF EXISTS {quote(_TRUNCATE)} ON {_table(one)}")
+        create += _attached(one, _TRUNCATE, f"TRUNCATE ON {table_name(one)}\nFOR EACH STATEMENT", function)
+        drop.append(f"DROP TRIGGER IF EXISTS {quote(_TRUNCATE)} ON {table_name(one)}")
     return [
         Trigger(name.name, watched.table, tuple(create), (*drop, f"DROP FUNCTION IF EXISTS {function}()"))
     ]
 
 
-def _attached(table: TableName, name: str, events: str, each: str, function: str) -> Iterator[str]:
-    on = _table(table)
-    yield f"CREATE TRIGGER {quote(name)} AFTER {events} ON {on}\nFOR EACH {each} EXECUTE FUNCTION {function}()"
-    # Also for sessions that replay others' changes (session_replication_role = replica), which skip ordinary triggers.
-    yield f"ALTER TABLE {on} ENABLE ALWAYS TRIGGER {quote(name)}"
+def _settings(watched: Watched, outbox: Outbox) -> tuple[str, ...]:
+    path = () if names_all(watched, outbox) else _PATH
+    return path + (_TEXTS if any(n.settings for n in watched.notes) else ())
 
 
-def _body(watched: Watched, outbox: Outbox) -> Iterator[str]:
-    yield "IF TG_OP = 'TRUNCATE' THEN"
-    yield indented([_insert(outbox, outbox.truncated, literal(str(watched.table)))])
-    for event, row in (("INSERT", "NEW"), ("DELETE", "OLD")):
-        yield f"ELSIF TG_OP = '{event}' THEN"
-        yield indented([_noted(note, row, outbox) for note in watched.notes])
-    yield "ELSE"
-    for note in watched.notes:
-        yield indented([_noted(note, "NEW", outbox), _if(_other(note), _noted(note, "OLD", outbox))])
-    yield "END IF;"
+def _made(watched: Watched) -> Iterator[tuple[str, str, str]]:
+    """A table's triggers by name: what they fire after, and when."""
+    on = table_name(watched.table)
+    if not watched.alone:
+        yield _ROWS, f"INSERT OR UPDATE OR DELETE ON {on}\nFOR EACH ROW", "ALWAYS"
+        return
+    for event, rows in _STATEMENTS.items():
+        yield f"{PREFIX}{event.lower()}", f"{event} ON {on}\nREFERENCING {rows}\nFOR EACH STATEMENT", "ALWAYS"
+    yield _ROWS, f"UPDATE ON {on}\nFOR EACH ROW", "ALWAYS"
+    yield _REPLAYED, f"INSERT OR DELETE ON {on}\nFOR EACH ROW", "REPLICA"
 
 
-def _noted(note: Note, row: str, outbox: Outbox) -> str:
-    statement = _insert(outbox, note.source, note.new if row == "NEW" else note.old)
-    present = " AND ".join(f"{row}.{quote(c)} IS NOT NULL" for c in note.columns)
-    return _if(present, statement) if note.nullable else statement
+def _attached(table: TableName, name: str, after: str, function: str, fires: str = "ALWAYS") -> Iterator[str]:
+    """``fires``: ALWAYS, or in sessions alone that replay others' changes (REPLICA), which skip ordinary triggers.
 
-
-def _other(note: Note) -> str:
-    """SQL: the row has another key than it had."""
-    if note.numbers:
-        return " OR ".join(f"OLD.{quote(c)} IS DISTINCT FROM NEW.{quote(c)}" for c in note.columns)
-    return f'({note.old}) COLLATE "C" IS DISTINCT FROM ({note.new})'
-
-
-def _if(condition: str, statement: str) -> str:
-    return f"IF {condition} THEN\n{indented([statement])}\nEND IF;"
-
-
-def _insert(outbox: Outbox, source: str, key: str) -> str:
-    return f"INSERT INTO {_table(outbox.table)} (source, row_key, at)\nVALUES ({literal(source)}, {key}, {_NOW});"
-
-
-def literal(text: str) -> str:
-    """A text that is read alike whatever ``standard_conforming_strings`` says."""
-    quoted = "'" + text.replace("'", "''") + "'"
-    return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
-
-
-def _table(table: TableName) -> str:
-    return f"{quote(table.schema)}.{quote(table.name)}" if table.schema else quote(table.name)
+    Neither is what a trigger is made as, so that one which was disabled for a while shows it.
+    """
+    yield f"CREATE TRIGGER {quote(name)} AFTER {after} EXECUTE FUNCTION {function}()"
+    yield f"ALTER TABLE {table_name(table)} ENABLE {fires} TRIGGER {quote(name)}"
 
 
 def _unique(table: TableName) -> str:
@@ -148,24 +137,24 @@ def installed(connection: sa.Connection, outbox: TableName) -> list[Installed]:
     for function, schema, table, trigger, enabled, body, head, here, clone in connection.execute(
         statement, values
     ):
-        own = _table(TableName(str(function), outbox.schema))
+        own = table_name(TableName(str(function), outbox.schema))
         drop = f"DROP FUNCTION IF EXISTS {own}()"
         if trigger is None:
             found.append(Installed(str(function), str(function), TableName(""), str(body), False, (drop,)))
             continue
         on = TableName(str(table), None if here else str(schema))
-        parts = () if clone else (f"DROP TRIGGER IF EXISTS {quote(str(trigger))} ON {_table(on)}",)
+        parts = () if clone else (f"DROP TRIGGER IF EXISTS {quote(str(trigger))} ON {table_name(on)}",)
         state = _text(enabled)
         definition = f"{body}\n{head}\n{state}"
         name = f"{on}/{trigger}"
-        found.append(Installed(name, str(function), on, definition, state in "AO", parts))
+        found.append(Installed(name, str(function), on, definition, state in "AOR", parts))
         functions[own] = Installed(str(function), str(function), TableName(""), "", True, (drop,))
     return [*found, *functions.values()]
 
 
 def facts(connection: sa.Connection, table: TableName) -> Facts | None:
     """See `Dialect.table_facts`."""
-    name = {"name": _table(table)}
+    name = {"name": table_name(table)}
     found = connection.execute(
         sa.text(
             "SELECT oid, relkind, relpersistence, oid::text FROM pg_class WHERE oid = to_regclass(:name)"
@@ -187,7 +176,19 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
         refused = "has tables that inherit from it, whose rows no trigger of its own sees: map each of them"
     definition = "\n".join(str(line) for line in connection.execute(_DEFINITION, {"oid": oid}).scalars())
     definition += "".join(f"\npartition {one}" for one in partitions)
-    return Facts(definition, str(found[3]), refused, partitions=tuple(partitions))
+    alone = kind == "r" and not partitions and not connection.execute(_PART, {"oid": oid}).scalar()
+    if alone:
+        definition += f"\n{connection.execute(_WRITTEN, {'oid': oid}).scalar()}"
+    return Facts(definition, str(found[3]), refused, partitions=tuple(partitions), alone=alone)
+
+
+_PART = sa.text("SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = :oid)")
+
+# To become a part of another table writes the columns' rows in the catalog anew, and so does to be set apart again: what happened
+# between two looks shows by that. VACUUM and ANALYZE leave them.
+_WRITTEN = sa.text(
+    "SELECT string_agg(xmin::text, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = :oid AND attnum > 0"
+)
 
 
 def _partitions(connection: sa.Connection, oid: int) -> list[TableName]:
@@ -221,7 +222,9 @@ def blockers(connection: sa.Connection, table: TableName) -> list[str]:
     )
     return [
         f"process {pid} ({user}{f', {application}' if application else ''}): in a transaction for {seconds} s, {state}"
-        for pid, user, application, seconds, state in connection.execute(statement, {"name": _table(table)})
+        for pid, user, application, seconds, state in connection.execute(
+            statement, {"name": table_name(table)}
+        )
     ]
 
 
