@@ -42,7 +42,9 @@ sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("lease", sa.String(36), comment="of the run that moves it now"),
     sa.Column("leased_until", _Time),
-    sa.Column("image_key", _Key, comment="the object's; NULL: it was never stored. What rows hold comes from it"),
+    sa.Column(
+        "image_key", _Key, comment="the object's; NULL: it was never stored. What rows hold comes from it"
+    ),
     sa.Column("final_url", _Long, comment="after redirects"),
     sa.Column("bytes", _Count),
     sa.Column("media_type", sa.String(100), comment="by its content"),
@@ -51,7 +53,9 @@ sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("etag", _Long, comment="the origin's, for a conditional request"),
     sa.Column("last_modified", _Long, comment="the origin's, as it wrote it"),
-    sa.Column("reason", sa.String(40), comment="why it was rejected, or could not be had at the last attempt"),
+    sa.Column(
+        "reason", sa.String(40), comment="why it was rejected, or could not be had at the last attempt"
+    ),
     sa.Column("error", _Long),
     sa.Column("first_seen", _Time, nullable=False),
     sa.Column("stored_at", _Time),
