@@ -33,6 +33,10 @@ class DatabaseRefused(ChangeoverError):
     """A database refused a statement that nothing is wrong with: for a lock, a limit, a privilege."""
 
 
+class BucketRefused(ChangeoverError):
+    """A bucket refuses all that is asked of it: for its name, for credentials, for a quota."""
+
+
 class TooManyRejects(ChangeoverError):
     """A table passed its limit of rejects; the range was stopped early."""
 

@@ -220,7 +220,7 @@ def _workers() -> int:
 
 
 def _secrets(environment: Mapping[str, str]) -> set[str]:
-    found = {environment.get("AWS_SECRET_ACCESS_KEY", "")}
+    found = {environment.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
     for variable, text in environment.items():
         if variable == NEW_URL or _OLD_URL.fullmatch(variable):
             found |= _passwords(text)

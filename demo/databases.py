@@ -24,8 +24,9 @@ class Databases:
     new: str
 
     def environment(self) -> dict[str, str]:
-        """This process's environment with these databases, and no others, in it."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CHANGEOVER_")}
+        """This process's environment with these databases, and no others, in it, and nobody's bucket."""
+        foreign = ("CHANGEOVER_", "AWS_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return {**kept, **{old_variable(name): url for name, url in self.old.items()}, NEW_URL: self.new}
 
     def settings(self, mappings: str) -> Settings:

@@ -18,6 +18,7 @@ from changeover.capture import outbox
 from changeover.capture.install import install
 from changeover.cli.output import count, duration, number
 from changeover.ledger.capture import captured
+from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.kept import live_syncs
 from changeover.ledger.sync import SyncState
 from changeover.project import Project
@@ -25,6 +26,7 @@ from changeover.transfer.reapply import open_retried
 from demo.databases import Databases
 from demo.processes import Processes
 from pipelines.live_sync import job_name
+from pipelines.move_waiting_images import JOB as MOVE_WAITING
 
 PATIENCE = 300.0
 """Seconds after the last change, within which live sync must have caught up."""
@@ -42,8 +44,8 @@ def install_outboxes(project: Project, say: Callable[[str], None]) -> None:
 
 
 def sensors(project: Project) -> list[str]:
-    """Those that keep the live syncs alive."""
-    return [f"keep_{job_name(database)}" for database in project.old]
+    """Those that keep the live syncs alive, and move the images of new rows."""
+    return [*(f"keep_{job_name(database)}" for database in project.old), f"keep_{MOVE_WAITING}"]
 
 
 @dataclass
@@ -129,6 +131,11 @@ def left_to_apply(project: Project) -> str:
         rows = sum(open_retried(project, bound) for bound in move.bounds)
         if rows:
             found.append(f"{number(rows, 'row')} of {move.root} that wait for others")
+    with project.reading() as connection:
+        waiting_rows = {one.target: one.waiting for one in rows_waiting(connection) if one.waiting}
+    found += [
+        f"{number(rows, 'row')} of {target} that wait for images" for target, rows in waiting_rows.items()
+    ]
     return ", ".join(found)
 
 

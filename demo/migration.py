@@ -13,6 +13,7 @@ from changeover.ledger.status import TableStatus, table_status
 from changeover.project import Project
 from changeover.transfer import RangeCompared
 from demo.comparison import compare_all
+from demo.images import looked_at, progress_of
 from demo.live import PATIENCE, Lag, left_to_apply
 from demo.progress import Display, Look
 from pipelines.launch import Launched, launch_everything, switch_on
@@ -40,11 +41,12 @@ def copy_everything(
     while work.is_alive():
         check()
         tables = _looked(project, lag) or tables
-        display.show(Look(tables, work.runs, syncs=lag.syncs if lag else ()))
+        display.show(Look(tables, work.runs, syncs=lag.syncs if lag else (), images=_images(project, tables)))
         work.join(LOOK_SECONDS)
     if work.error is not None:
         raise work.error
-    display.show(Look(_looked(project, lag) or tables, work.runs, syncs=lag.syncs if lag else ()))
+    tables = _looked(project, lag) or tables
+    display.show(Look(tables, work.runs, syncs=lag.syncs if lag else (), images=_images(project, tables)))
     return work.runs
 
 
@@ -119,6 +121,14 @@ class Launching(threading.Thread):
 
     def _seen(self, runs: tuple[Launched, ...]) -> None:
         self.runs = runs
+
+
+def _images(project: Project, tables: Sequence[TableStatus]) -> str:
+    """How far the images are; nothing before there are tables, and while a writer keeps SQLite busy."""
+    try:
+        return progress_of(looked_at(project)) if tables else ""
+    except exc.OperationalError:
+        return ""
 
 
 def _looked(project: Project, lag: Lag | None) -> list[TableStatus] | None:

@@ -35,13 +35,14 @@ COLOURS = {
 @dataclass(frozen=True)
 class Look:
     """One look at everything. ``compared`` is how many rows of a root were compared, ``verdicts`` what came of it; ``syncs`` are
-    the live syncs, where there are any."""
+    the live syncs, where there are any; ``images`` says how far these are."""
 
     tables: Sequence[TableStatus] = ()
     runs: Sequence[Launched] = ()
     compared: dict[str, int] | None = None
     verdicts: dict[str, str] | None = None
     syncs: Sequence[SyncState] = ()
+    images: str = ""
 
     def state(self, table: TableStatus) -> str:
         """The table's state in a word."""
@@ -88,6 +89,7 @@ class Lines(Display):
     def __init__(self) -> None:
         super().__init__()
         self._states: dict[str, str] = {}
+        self._images = ""
         self._last = time.monotonic()
 
     def show(self, look: Look) -> None:
@@ -105,6 +107,9 @@ class Lines(Display):
                     self.say(_words(table, look.state(table)))
             if look.syncs:
                 self.say(_behind(look.syncs))
+            if look.images and look.images != self._images:
+                self._images = look.images
+                self.say(look.images)
 
     def close(self) -> None:
         """Lines need no end."""
@@ -161,7 +166,7 @@ class Screen(Display):
                 *(_in_step(table) if look.syncs else ()),
                 Text(state, style=COLOURS.get(state, "")),
             )
-        lines = [_runs(look.runs), *([_behind(look.syncs)] if look.syncs else [])]
+        lines = [_runs(look.runs), *([_behind(look.syncs)] if look.syncs else []), look.images]
         return Group(made, *(Text(f"{self.seconds:6.1f} s  {line}") for line in lines if line))
 
 

@@ -15,8 +15,10 @@ from changeover.ledger.ranges import ranges_of
 from changeover.mapping import load
 from changeover.project import Project
 from changeover.settings import mappings_package, mask
+from demo import images
 from demo.dagster_ui import DagsterUI
 from demo.databases import private_databases
+from demo.images import private_images
 from demo.live import Lag, Traffic, install_outboxes, left_to_apply, sensors
 from demo.migration import Launching, catch_up, compare_everything, copy_everything
 from demo.options import BadOption, Options
@@ -59,7 +61,8 @@ def _run(options: Options, screen: Display) -> int:
         processes = stack.enter_context(Processes(ROOT / ".demo" / str(os.getpid())))
         screen.say(f"three old databases and a new one on {options.database}, scale {options.scale:g}")
         databases = stack.enter_context(private_databases(options.database, processes.directory))
-        dagster = DagsterUI(processes, databases.environment())
+        pictures = stack.enter_context(private_images())
+        dagster = DagsterUI(processes, {**databases.environment(), **pictures})
         dagster.start()
         prepare(processes, databases.environment(), options.scale, screen.say)
         registry = load(mappings_package())
@@ -80,9 +83,14 @@ def _run(options: Options, screen: Display) -> int:
         screen.console.print(table_of(results, screen.console.width))
         for line in words_of(results, screen.seconds, left):
             screen.console.print(line, soft_wrap=True)
+        moved, kept = images.looked_at(project), images.waiting(project)
+        screen.console.print()
+        screen.console.print(images.table_of(moved))
+        for line in images.words_of(moved, kept, images.seconds_of(project)):
+            screen.console.print(line, soft_wrap=True)
         if not options.unattended:
             _serve(dagster)
-        return exit_code(results, runs, left)
+        return exit_code(results, runs, left) or int(not images.are_moved(moved, kept))
 
 
 def exit_code(results: Sequence[TableResult], runs: Sequence[Launched], left: str = "") -> int:

@@ -20,6 +20,7 @@ RANGES_PER_RUN = 200
 PLAN, COMPARE = "plan_tables", "compare_tables"
 ASSET_JOB = "__ASSET_JOB"
 PARTITION_CHECKS = ("no_rejects", "rows_accounted_for")
+IMAGE_CHECKS = ("images_moved",)
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
@@ -53,7 +54,8 @@ class _Step:
 
     @property
     def title(self) -> str:
-        return ", ".join(".".join(path[1:]) for path in self.assets)
+        names = ", ".join(".".join(path[1:]) for path in self.assets)
+        return f"images of {names}" if self.assets[0][0] == "images" else names
 
 
 OnProgress = Callable[[tuple[Launched, ...]], None]
@@ -186,9 +188,14 @@ def _launch_ranges(
     }
     keys = [{"path": list(path)} for path in step.assets]
     # Named, since otherwise the comparison's checks would be planned as well, and shown as skipped.
-    checks = [{"assetKey": key, "name": name} for key in keys for name in PARTITION_CHECKS]
+    checks = [{"assetKey": key, "name": name} for key in keys for name in _checks_of(key["path"])]
     selector = {"jobName": ASSET_JOB, "assetSelection": keys, "assetCheckSelection": checks}
     return Launched(step.title, _launch(server, repository, selector, tags), "QUEUED")
+
+
+def _checks_of(path: Sequence[str]) -> tuple[str, ...]:
+    """The checks that a step evaluates for each of an asset's partitions."""
+    return IMAGE_CHECKS if path[0] == "images" else PARTITION_CHECKS
 
 
 def _launch_job(server: GraphQL, repository: Repository, name: str) -> Launched:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from demo.servers import MariaDB, PostgreSQL
+from demo.servers import MariaDB, PostgreSQL, SeaweedFS
 
 CLIENT_ZONE = "Asia/Kolkata"
 MARIADB_ZONE = "+09:00"
@@ -56,6 +56,12 @@ def mariadb_server() -> Iterator[MariaDB]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgreSQL]:
     with PostgreSQL(extra_args=["-c", f"timezone={POSTGRES_ZONE}"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[SeaweedFS]:
+    with SeaweedFS(["images", "old"]) as server:
         yield server
 
 

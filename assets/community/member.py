@@ -2,9 +2,9 @@
 
 from sqlalchemy import String, case, cast, func, literal
 
-from assets.community.old_community import CLOCK, member
+from assets.community.old_community import CLOCK, IMAGES_AT, avatars, member
 from assets.old_spellings import blank, flag, no_date, trimmed
-from changeover.mapping import Assigned, Mapping, utc
+from changeover.mapping import Assigned, Mapping, image, utc
 
 no_address = literal("community-").concat(cast(member.uid, String)).concat("@no-email.invalid")
 
@@ -20,7 +20,7 @@ community_member = Mapping(
         ),
         "nickname": trimmed(member.nick),
         "bio": blank(member.signature),
-        "avatar_url": blank(member.icon_url),
+        "avatar_url": image(blank(member.icon_url), images=avatars, url_prefix=IMAGES_AT),
         "reputation": member.pt,
         "community_level": member.lvl,
         "is_profile_public": flag(member.open_fl),

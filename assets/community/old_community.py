@@ -3,9 +3,14 @@
 from sqlalchemy import and_
 
 from assets.old_spellings import Value
-from changeover.mapping import Join, left_join, old
+from changeover.mapping import ImageSet, Join, left_join, old
 
 CLOCK = "UTC"
+
+IMAGES_AT = "https://img.newshop.example/"
+"""Where the new service shows its bucket's objects."""
+
+avatars = ImageSet("avatars", hosts=("img.oldshop.example",), prefix="avatar/")
 
 member = old("community", "cm_member")
 post = old("community", "cm_post")

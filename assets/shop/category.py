@@ -3,9 +3,9 @@
 from sqlalchemy import func
 
 from assets.old_spellings import blank, code, no_date, trimmed, yes
-from assets.shop.old_shop import KOREA, OPENED, existing_category
+from assets.shop.old_shop import IMAGES_AT, KOREA, OPENED, banners, existing_category
 from assets.shop.old_shop import category as old_category
-from changeover.mapping import Assigned, Mapping, lookup, utc
+from changeover.mapping import Assigned, Mapping, image, lookup, utc
 
 category = Mapping(
     target="category",
@@ -20,7 +20,7 @@ category = Mapping(
         "level": old_category.cat_lv,
         "sort_order": old_category.sort_no,
         "is_visible": yes(old_category.disp_yn),
-        "banner_url": blank(old_category.banner_img),
+        "banner_url": image(blank(old_category.banner_img), images=banners, url_prefix=IMAGES_AT),
         "created_at": utc(func.coalesce(no_date(old_category.reg_dt), OPENED), KOREA),
     },
 )

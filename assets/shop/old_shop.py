@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import case, func, select
 
 from assets.old_spellings import Value, code
-from changeover.mapping import old
+from changeover.mapping import ImageSet, old
 
 KOREA = "+09:00"
 """The zone of the shop's clock. Korea has no daylight saving time, and an offset is known to every database."""
@@ -23,6 +23,16 @@ member = old("shop", "tb_member")
 coupon = old("shop", "tb_coupon")
 order = old("shop", "tb_order")
 order_line = old("shop", "tb_order_line")
+
+IMAGES_AT = "https://img.newshop.example/"
+"""Where the new service shows its bucket's objects."""
+
+product_pictures = ImageSet(
+    "product_pictures", hosts=("img.oldshop.example",), base="http://img.oldshop.example/", prefix="product/"
+)
+banners = ImageSet(
+    "banners", hosts=("img.oldshop.example",), base="http://img.oldshop.example/", prefix="banner/"
+)
 
 WITHDRAWN = "9"
 """`tb_member.mem_st` of an account that its owner closed."""

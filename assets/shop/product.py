@@ -8,9 +8,18 @@ from collections.abc import Sequence
 from sqlalchemy import case, func, literal
 
 from assets.old_spellings import Value, blank, code, day, flag, no_date, trimmed, yes
-from assets.shop.old_shop import KOREA, OPENED, at_least_zero, existing_category, won
+from assets.shop.old_shop import (
+    IMAGES_AT,
+    KOREA,
+    OPENED,
+    at_least_zero,
+    existing_category,
+    product_pictures,
+    won,
+)
 from assets.shop.old_shop import product as old_product
-from changeover.mapping import Mapping, lookup, narrow, python, utc, value_map
+from changeover.mapping import Image, Mapping, image, lookup, narrow, python, utc, value_map
+from changeover.mapping.forms import Form
 
 ON_REQUEST = "가격문의"
 CATCH_ALL = "ETC"
@@ -20,6 +29,11 @@ def image_list(text: Value) -> Value:
     """``a.jpg|b.jpg||c.jpg`` as JSON. URLs hold no quote and no backslash."""
     quoted = func.replace(func.replace(text, "||", "|"), "|", '","')
     return case((text == "", "[]"), else_=literal('["').concat(quoted).concat('"]'))
+
+
+def pictures(value: Value, form: Form = "url") -> Image:
+    """Pictures on the old host, which are shown from the new bucket once they were moved."""
+    return image(value, images=product_pictures, form=form, url_prefix=IMAGES_AT)
 
 
 def split_tags(texts: Sequence[str]) -> list[list[str]]:
@@ -32,7 +46,7 @@ product = Mapping(
     root=old_product,
     description="What is for sale, under its old number. Prices typed as text are numbers now (none where"
     " it said 'on request'), products of deleted categories are in the catch-all category, "
-    "tags and further pictures are lists.",
+    "tags and further pictures are lists; pictures are in the new bucket.",
     columns={
         "sku": blank(code(old_product.prod_cd)),
         "category_id": lookup(
@@ -56,9 +70,9 @@ product = Mapping(
         "is_adult": flag(old_product.adult_fl),
         "sort_order": old_product.sort_no,
         "summary": blank(old_product.summary),
-        "main_image_url": blank(old_product.img_main),
-        "list_image_url": blank(old_product.img_list),
-        "images": image_list(old_product.img_etc),
+        "main_image_url": pictures(blank(old_product.img_main)),
+        "list_image_url": pictures(blank(old_product.img_list)),
+        "images": pictures(image_list(old_product.img_etc), "json"),
         "tags": python(split_tags, old_product.kw_txt),
         "sale_starts_on": day(old_product.sale_bgn_ymd),
         "sale_ends_on": day(old_product.sale_end_ymd),
@@ -76,7 +90,7 @@ product_detail = Mapping(
     root=old_product,
     description="The long texts of a product, apart from what lists show.",
     columns={
-        "description_html": old_product.detail_html,
+        "description_html": pictures(old_product.detail_html, "html"),
         "guide_html": blank(old_product.guide_html),
         "note": blank(old_product.memo),
         "video_url": blank(old_product.video_url),

@@ -7,7 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import texts
-from changeover.binding.bound import Bound, BoundColumn, BoundLookup, Identity, PythonColumn, key_text
+from changeover.binding.bound import (
+    Bound,
+    BoundColumn,
+    BoundLookup,
+    Identity,
+    ImageColumn,
+    PythonColumn,
+    key_text,
+)
 from changeover.binding.casts import pin_casts
 from changeover.binding.identity import identity_columns
 from changeover.binding.joins import comparable
@@ -21,6 +29,7 @@ from changeover.mapping import (
     Assigned,
     Computed,
     Constant,
+    Image,
     Keep,
     Lookup,
     Mapping,
@@ -35,6 +44,7 @@ from changeover.schema import ColumnShape, Schema, TableShape
 from changeover.settings import old_variable
 from changeover.types.base import Kind
 from changeover.types.integer import Integer
+from changeover.types.text import Text
 
 
 def bind(
@@ -70,7 +80,7 @@ class _Binder:
         self.fields: list[sa.ColumnElement[Any]] = [self.key.encoded(mapping.root)]
         self.lookups: list[BoundLookup] = []
         self.pythons: list[PythonColumn] = []
-        self.late: list[str] = []
+        self.images: list[ImageColumn] = []
 
     def bind(self) -> Bound:
         mapping = self.mapping
@@ -80,7 +90,8 @@ class _Binder:
         columns, lookups = own_parents(
             columns, self.lookups, self.new.primary_key, assigned=self.identity() == "assigned"
         )
-        stage = ("k", *(f"c{place}" for place in range(len(self.fields) - 1)), *self.late)
+        late = (*(column.staged for column in self.pythons), *(column.staged for column in self.images))
+        stage = ("k", *(f"c{place}" for place in range(len(self.fields) - 1)), *late)
         return Bound(
             mapping=mapping,
             id=self.ids[mapping.name],
@@ -97,6 +108,7 @@ class _Binder:
             read_fields=tuple(self.fields),
             stage_columns=stage,
             dialect=self.new_schema.dialect,
+            images=tuple(self.images),
             seniors=tuple((self.ids[other.name], tuple(other.made)) for other in self.seniors()),
             merged=tuple((self.ids[other.name], written(other)) for other in self.merged()),
             referring=self.new_schema.referring(self.new),
@@ -163,6 +175,8 @@ class _Binder:
             return self.lookup(name, target, kind, made)
         if isinstance(made, Python):
             return self.python(name, target, kind, made)
+        if isinstance(made, Image):
+            return self.image(name, target, kind, made)
         if isinstance(made, Constant):
             return self.staged(
                 name, target, kind, texts.constant(self.place(name), kind, made, self.family), kind
@@ -200,11 +214,25 @@ class _Binder:
         for source, value in zip(sources, made.inputs, strict=True):
             self.fields.append(source.text(value, self.family, source))
             places.append(len(self.fields) - 1)
-        self.late.append(f"p{len(self.late)}")
-        staged = f"s.{self.new_schema.dialect.quote(self.late[-1])}"
-        self.pythons.append(PythonColumn(name, made, tuple(places), tuple(sources), kind))
+        late = f"p{len(self.pythons)}"
+        self.pythons.append(PythonColumn(name, made, tuple(places), tuple(sources), kind, late))
+        return self.late(name, target, kind, late)
+
+    def image(self, name: str, target: ColumnShape, kind: Kind, made: Image) -> BoundColumn:
+        """The text as the old database writes it, with keys in the places of URLs."""
+        source = self.source(name, made.value)
+        self.fields.append(source.text(made.value, self.family, Text()))
+        late = f"g{len(self.images)}"
+        self.images.append(ImageColumn(name, made, len(self.fields) - 1, late))
+        return self.late(name, target, kind, late, marked=self.family == "sqlite")
+
+    def late(
+        self, name: str, target: ColumnShape, kind: Kind, late: str, *, marked: bool = False
+    ) -> BoundColumn:
+        """A column that is staged beside what was read."""
+        staged = f"s.{self.quote(late)}"
         value = kind.store(staged, self.new_schema.dialect.family)
-        return BoundColumn(name, kind, kind, value, (staged,), target.nullable)
+        return BoundColumn(name, kind, kind, value, (staged,), target.nullable, marked=marked)
 
     def lookup(self, name: str, target: ColumnShape, kind: Kind, made: Lookup) -> BoundColumn:
         parent = shape(self.new_schema, TableName.parse(made.parent), "the new database", self.mapping, name)

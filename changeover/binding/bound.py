@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from changeover.dialects import Dialect
 from changeover.keyset.key import Key
-from changeover.mapping import Assigned, Mapping, Python
+from changeover.mapping import Assigned, Image, Mapping, Python
 from changeover.schema import Referring, TableShape
 from changeover.types.base import Kind
 
@@ -76,6 +76,17 @@ class PythonColumn:
     inputs: tuple[int, ...]
     kinds: tuple[Kind, ...]
     result: Kind
+    staged: str
+
+
+@dataclass(frozen=True)
+class ImageColumn:
+    """A column whose URLs become keys: the field of the block that names them, and which staged column the result is."""
+
+    target: str
+    image: Image
+    input: int
+    staged: str
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,7 @@ class Bound:
     read_fields: tuple[sa.ColumnElement[Any], ...]
     stage_columns: tuple[str, ...]
     dialect: Dialect
+    images: tuple[ImageColumn, ...] = ()
     seniors: tuple[tuple[int, tuple[str, ...]], ...] = ()
     """Mappings that are asked first in a merge: their ids, and the columns each of them writes."""
     merged: tuple[tuple[int, tuple[str, ...]], ...] = ()
@@ -141,7 +153,8 @@ class Bound:
         staged = f"s.{self.dialect.quote(self.stage_columns[place])}"
         made = (column.name for column in self.columns if staged in column.staged)
         given = (column.target for column in self.pythons if place in column.inputs)
-        return next(made, next(given, ""))
+        images = (column.target for column in self.images if place == column.input)
+        return next(made, next(given, next(images, "")))
 
     def column(self, name: str) -> BoundColumn:
         """The bound column of this name. Raises KeyError."""

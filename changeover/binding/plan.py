@@ -97,6 +97,7 @@ def _fingerprint(bounds: tuple[Bound, ...], dialect: sa.engine.Dialect) -> str:
         compiled = bound.select(sa.true()).compile(dialect=dialect)
         columns = [f"{column.name}={column.value}" for column in bound.columns]
         functions = [_code(column.python.function) for column in bound.pythons]
+        images = [f"{one.target}={one.image.written}" for one in bound.images]
         for part in (
             bound.mapping.name,
             repr(bound.mapping.ids),
@@ -104,6 +105,7 @@ def _fingerprint(bounds: tuple[Bound, ...], dialect: sa.engine.Dialect) -> str:
             repr(compiled.params),
             *columns,
             *functions,
+            *images,
         ):
             digest.update(part.encode())
             digest.update(b"\0")

@@ -107,6 +107,8 @@ def _refusals(project: Project, bound: Bound) -> Iterator[str]:
         yield "it joins other tables, whose changes a trigger of the root does not see"
     if bound.pythons:
         yield "a Python function makes a column"
+    if bound.images:
+        yield "a column holds images, whose keys the manifest knows"
     yield from _lookups(bound)
     yield from _expressions(bound)
     if bound.dialect.family == "mysql":

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from changeover.cli import backfill, check, grants, plan, rejects, resync, status, sync, upgrade, verify
+from changeover.cli import (
+    backfill,
+    check,
+    grants,
+    images,
+    plan,
+    rejects,
+    resync,
+    status,
+    sync,
+    upgrade,
+    verify,
+)
 from changeover.cli.help_text import paragraphs
 from changeover.cli.outcome import Commands
 
@@ -44,6 +56,7 @@ def changeover(
       changeover rejects       which rows could not be moved, and why?
       changeover verify        is every row what its old row says?
       changeover resync        mend those that are not
+      changeover images run    move the images that rows name
 
     Databases come from the environment or a .env file: CHANGEOVER_OLD_<NAME>_URL for each old one, CHANGEOVER_NEW_URL.
     The package of mappings is named in pyproject.toml: [tool.changeover] mappings = "assets".
@@ -68,3 +81,4 @@ for command in (
     app.command(command.__name__, help=paragraphs(command.__doc__))(command)
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(sync.app, name="sync")
+app.add_typer(images.app, name="images")

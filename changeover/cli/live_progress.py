@@ -66,6 +66,8 @@ class _Figures(ProgressColumn):
         text = Text(f"{table.ranges_done}/{table.ranges} ranges")
         if table.ranges_failed:
             text.append(f"  {table.ranges_failed} failed", style="red")
+        if table.images is not None:
+            text.append(f"  {output.count(table.images)} images")
         if table.rejects:
             text.append(f"  {output.count(table.rejects)} rejected", style="yellow")
         text.append(

@@ -30,7 +30,19 @@ from changeover.errors import (
 )
 from changeover.settings import mask, read_env_file
 
-_ORDER = ("check", "plan", "backfill", "sync", "status", "rejects", "verify", "resync", "grants", "upgrade")
+_ORDER = (
+    "check",
+    "plan",
+    "backfill",
+    "sync",
+    "status",
+    "rejects",
+    "verify",
+    "resync",
+    "images",
+    "grants",
+    "upgrade",
+)
 _DRIVERS = {"pymysql": "mysql", "psycopg": "postgresql", "sqlite3": "sqlite"}
 _ROOT = Path(__file__).parents[2]
 _NOTHING_TRIED = (ConfigurationError, ConnectionRefused, LedgerMissing, MappingError)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from changeover.cli.output import count, duration
+from changeover.image_sets import ImagesMoved
 from changeover.ledger.ranges import KeyRange
 from changeover.transfer import ChunkDone
 
@@ -42,6 +43,8 @@ class TableCount:
     ranges_failed: int = 0
     rows: int = 0
     rejects: int = 0
+    images: int | None = None
+    """Stored so far, where images are moved."""
     began: float = field(default_factory=time.monotonic)
     recent: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]])
 
@@ -51,6 +54,16 @@ class TableCount:
         self.rows += done.rows_read
         self.rejects += done.rejected
         self.recent.append((now, done.rows_read))
+        while self.recent and self.recent[0][0] < now - RATE_WINDOW_SECONDS:
+            self.recent.popleft()
+
+    def moved(self, rows: int, images: int, rejects: int) -> None:
+        """Count rows whose images were looked at, and images."""
+        now = time.monotonic()
+        self.rows += rows
+        self.images = (self.images or 0) + images
+        self.rejects += rejects
+        self.recent.append((now, rows))
         while self.recent and self.recent[0][0] < now - RATE_WINDOW_SECONDS:
             self.recent.popleft()
 
@@ -81,9 +94,10 @@ class TableCount:
     def words(self) -> str:
         """All of it in one line."""
         failed = f", {self.ranges_failed} failed" if self.ranges_failed else ""
+        images = "" if self.images is None else f", {count(self.images)} images moved"
         return (
             f"{self.ranges_done}/{self.ranges} ranges{failed}, {count(self.rows)} of ~{count(self.rows_expected)} "
-            f"rows, {count(self.rate)} rows/s, {duration(self.remaining)} left, {count(self.rejects)} rejected"
+            f"rows, {count(self.rate)} rows/s, {duration(self.remaining)} left{images}, {count(self.rejects)} rejected"
         )
 
 
@@ -108,6 +122,23 @@ class Progress(ABC):
         with self.lock:
             if self.current is not None:
                 self.current.chunk(done)
+                self.moved(self.current)
+
+    def moved_range(self, done: ImagesMoved) -> None:
+        """A range's images were moved."""
+        with self.lock:
+            if self.current is not None:
+                self.current.ranges_done += done.settled
+                self.current.ranges_failed += not done.settled
+                if done.error is not None:
+                    self.say(done.error)
+                self.moved(self.current)
+
+    def images(self, rows: int, images: int, rejects: int) -> None:
+        """Rows were looked at for their images, and images were stored or rejected."""
+        with self.lock:
+            if self.current is not None:
+                self.current.moved(rows, images, rejects)
                 self.moved(self.current)
 
     def range(self, done: RangeEnd) -> None:
@@ -154,10 +185,11 @@ class Progress(ABC):
         if not table.ranges:
             return f"[{self.number}/{self.tables}] {table.root}: nothing to do"
         failed = f", {table.ranges_failed} failed" if table.ranges_failed else ""
+        images = "" if table.images is None else f", {count(table.images)} images moved"
         return (
             f"[{self.number}/{self.tables}] {table.root}: {table.ranges_done}/{table.ranges} ranges{failed}, "
             f"{count(table.rows)} rows in {duration(table.seconds)}, "
-            f"{count(table.rows / table.seconds if table.seconds else 0)} rows/s, {count(table.rejects)} rejected"
+            f"{count(table.rows / table.seconds if table.seconds else 0)} rows/s{images}, {count(table.rejects)} rejected"
         )
 
 

@@ -54,6 +54,8 @@ def not_pushed_down(bound: Bound) -> str:
     """Why the databases can't sum a mapping's rows up by themselves, so that they are compared by value; empty where they can."""
     if bound.pythons:
         return "a Python function makes a column"
+    if bound.images:
+        return "the manifest of images makes a column"
     if bound.identity == "mapped":
         return "only the old database can order its keys, or its ids are computed"
     if bound.identity == "assigned" and not bound.key.is_number:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from changeover.binding import Bound, Move
 from changeover.drift.pending import Outbox
+from changeover.ledger import image_waits
 from changeover.ledger.tables import reject
 from changeover.project import Project
 from changeover.transfer.chunk import Selection
@@ -29,7 +30,11 @@ class Looked:
 
 
 def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: Selection) -> Looked:
-    """Compare some roots of a mapping with their target rows, in one span of the lock."""
+    """Compare some roots of a mapping with their target rows, in one span of the lock.
+
+    A row that waits for an image which has been stored meanwhile is to be applied again: it is under way, too. Its note and the
+    manifest are read as the target is, as they were at one moment, and the note stands beside the row as long as it isn't right.
+    """
     engine = project.old[move.database].engine
     with (
         looking(project, move.targets) as target,
@@ -38,6 +43,9 @@ def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: 
         found = compared(target, source, bound, selection, columns=True)
         if not found.rows:
             return Looked(found.old, found.rejected, found.bytes, (), ())
+        arrived = (
+            image_waits.arrived(target, bound.id, [row.key for row in found.rows]) if bound.images else ()
+        )
         held = _rejected(target, bound, [row.key for row in found.rows if row.kind == "extra"])
         pending = outbox.pending()  # last, and with the lock still held
     rows = [row for row in found.rows if row.key not in held]
@@ -45,8 +53,8 @@ def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: 
         found.old,
         found.rejected + len(held),
         found.bytes,
-        tuple(row for row in rows if row.key not in pending),
-        tuple(row.key for row in rows if row.key in pending),
+        tuple(row for row in rows if row.key not in pending and row.key not in arrived),
+        tuple(row.key for row in rows if row.key in pending or row.key in arrived),
     )
 
 

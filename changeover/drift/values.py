@@ -10,7 +10,7 @@ from changeover.ledger.drift import Finding
 from changeover.project import Project
 from changeover.transfer import sql
 from changeover.transfer.chunk import Keys
-from changeover.transfer.functions import compute
+from changeover.transfer.late import late
 from changeover.transfer.looking import looking
 from changeover.transfer.reading import read
 from changeover.transfer.statements import rows
@@ -46,8 +46,7 @@ def side_by_side(project: Project, move: Move, bound: Bound, findings: Sequence[
         engine.connect().execution_options(isolation_level="AUTOCOMMIT") as source,
     ):
         block, _ = read(source, bound, Keys(tuple(wanted)))
-        computed, _ = compute(bound, block)
-        bad_text(target, bound, computed)
+        bad_text(target, bound, late(target, bound, block).block)
         found = rows(
             target,
             f"SELECT s.k, {shown} FROM {sql.source(bound)} JOIN {bound.dialect.table(bound.new.table)} AS t "

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
-LEDGER_VERSION = "ledger_0004"
+LEDGER_VERSION = "ledger_0005"
 """The Alembic revision this code works with."""
 
 metadata = sa.MetaData()
@@ -30,9 +30,13 @@ class KeyText(sa.types.TypeDecorator[str]):
     impl = sa.Text
     cache_ok = True
 
+    def __init__(self, octets: int = 1024) -> None:
+        super().__init__()
+        self.octets = octets
+
     def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
         if dialect.name in ("mysql", "mariadb"):
-            return dialect.type_descriptor(mysql.VARBINARY(1024))
+            return dialect.type_descriptor(mysql.VARBINARY(self.octets))
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.TEXT(collation="C"))
         return dialect.type_descriptor(sa.Text())
@@ -45,6 +49,9 @@ class KeyText(sa.types.TypeDecorator[str]):
 
 
 _Key = KeyText()
+_Digest = KeyText(64)
+_Set = sa.String(64)
+_Column = sa.String(128)
 _Name = sa.String(200)
 _Long = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 _Time = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -247,5 +254,56 @@ drift = sa.Table(
     sa.Column("last_seen", _Time, nullable=False),
     sa.Column("closed_at", _Time),
     sa.Index("changeover_drift_range", "mapping_id", "state", "range_no"),
+    **_MYSQL,
+)
+
+image = sa.Table(
+    "changeover_image",
+    metadata,
+    # The digest comes first: planners without statistics then look an image up by it, and not all of a set.
+    sa.Column("digest", _Digest, primary_key=True, comment="sha256 of the URL in its normal form, in hex"),
+    sa.Column("image_set", _Set, primary_key=True),
+    sa.Column("url", _Long, nullable=False, comment="in its normal form"),
+    sa.Column("original_url", _Long, nullable=False, comment="as it stood in the row that named it first"),
+    sa.Column("state", sa.String(10), nullable=False, comment="wanted, stored, rejected, lost"),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("lease", sa.String(36), comment="of the run that moves it now"),
+    sa.Column("leased_until", _Time),
+    sa.Column(
+        "image_key", _Key, comment="the object's; NULL: it was never stored. What rows hold comes from it"
+    ),
+    sa.Column("final_url", _Long, comment="after redirects"),
+    sa.Column("bytes", _Count),
+    sa.Column("media_type", sa.String(100), comment="by its content"),
+    sa.Column("sha256", sa.String(64), comment="of the stored bytes, in hex"),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("etag", _Long, comment="the origin's, for a conditional request"),
+    sa.Column("last_modified", _Long, comment="the origin's, as it wrote it"),
+    sa.Column(
+        "reason", sa.String(40), comment="why it was rejected, or could not be had at the last attempt"
+    ),
+    sa.Column("error", _Long),
+    sa.Column("first_seen", _Time, nullable=False),
+    sa.Column("stored_at", _Time),
+    sa.Column("verified_at", _Time, comment="when the bucket was last asked for it"),
+    sa.Index("changeover_image_state", "image_set", "state"),
+    sa.Index("changeover_image_key", "image_key"),
+    sa.Index("changeover_image_lease", "lease"),
+    **_MYSQL,
+)
+
+image_wait = sa.Table(
+    "changeover_image_wait",
+    metadata,
+    sa.Column("mapping_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("root_key", _Key, primary_key=True),
+    sa.Column("column_name", _Column, primary_key=True),
+    sa.Column("digest", _Digest, primary_key=True, comment="as in changeover_image; of no URL, of the text"),
+    sa.Column("image_set", _Set, nullable=False),
+    sa.Column("url", _Long, comment="in its normal form; NULL: the text is no URL that may be fetched"),
+    sa.Column("original_url", _Long, nullable=False, comment="as it stands in the row"),
+    sa.Column("reason", _Long, comment="why it may not be fetched"),
+    sa.Index("changeover_image_wait_digest", "digest", "image_set"),
     **_MYSQL,
 )

@@ -10,6 +10,7 @@ from changeover.mapping.columns import (
     Column,
     Constant,
     Expression,
+    Image,
     Lookup,
     Narrow,
     Python,
@@ -17,6 +18,7 @@ from changeover.mapping.columns import (
     TargetDefault,
     ValueMap,
     constant,
+    image,
     lookup,
     narrow,
     python,
@@ -24,6 +26,7 @@ from changeover.mapping.columns import (
     value_map,
 )
 from changeover.mapping.ids import Assigned, Computed, Ids, Keep, Offset
+from changeover.mapping.images import ImageSet
 from changeover.mapping.loading import load
 from changeover.mapping.old import Join, OldTable, join, left_join, old
 from changeover.mapping.registry import Registry
@@ -37,6 +40,8 @@ __all__ = [
     "Constant",
     "Expression",
     "Ids",
+    "Image",
+    "ImageSet",
     "Join",
     "Keep",
     "Lookup",
@@ -50,6 +55,7 @@ __all__ = [
     "TargetDefault",
     "ValueMap",
     "constant",
+    "image",
     "join",
     "left_join",
     "load",

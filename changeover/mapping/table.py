@@ -10,7 +10,17 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from changeover.errors import MappingError
-from changeover.mapping.columns import Column, Declared, Expression, Lookup, Narrow, Python, ValueMap, column
+from changeover.mapping.columns import (
+    Column,
+    Declared,
+    Expression,
+    Image,
+    Lookup,
+    Narrow,
+    Python,
+    ValueMap,
+    column,
+)
 from changeover.mapping.expressions import condition, more_than_a_row
 from changeover.mapping.given import are, is_a, is_number
 from changeover.mapping.ids import Assigned, Computed, Ids, Keep, Offset
@@ -165,7 +175,7 @@ class Mapping:
         """The old-side expressions of each target column, in the order they are read."""
         found: dict[str, tuple[sa.ColumnElement[Any], ...]] = {}
         for name, made in self.made.items():
-            if isinstance(made, (Expression, Narrow, ValueMap)):
+            if isinstance(made, (Expression, Image, Narrow, ValueMap)):
                 found[name] = (made.value,)
             elif isinstance(made, Lookup):
                 found[name] = made.values

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.binding import Bound, Move
 from changeover.dialects import Block
+from changeover.ledger import image_waits
 from changeover.ledger import rejects as ledger_rejects
 from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
@@ -16,9 +17,9 @@ from changeover.project import Project
 from changeover.transfer import sql
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.confirm import confirmed
-from changeover.transfer.functions import compute
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
 from changeover.transfer.inherit import inherit
+from changeover.transfer.late import late
 from changeover.transfer.part import FirstAsked, Root
 from changeover.transfer.reading import absent, read
 from changeover.transfer.referred import held, rejects
@@ -55,7 +56,7 @@ def apply(
         try:
             applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked, vanished)
             applied.followers += followers
-            return applied
+            break
         except IdsShort as short:
             # Nothing was written: ids can't be taken inside the transaction that needs them, so it begins again with them.
             pool.fill(short.bound, project.new.engine, short.needed, ids_ahead)
@@ -64,6 +65,9 @@ def apply(
             asked = True
         except Vanished as seen:
             vanished = seen.roots
+    if applied.waits:
+        _apply_arrived(project, move, applied, pool)
+    return applied
 
 
 def _apply_first(project: Project, roots: Sequence[Root], pool: Pool) -> list[tuple[str, str]]:
@@ -74,6 +78,21 @@ def _apply_first(project: Project, roots: Sequence[Root], pool: Pool) -> list[tu
             for keys in parts(key for number, key in roots if number == bound.id):
                 followers += apply(project, move, Keys(tuple(keys)), pool).followers
     return followers
+
+
+def _apply_arrived(project: Project, move: Move, applied: Applied, pool: Pool) -> None:
+    """Apply the roots again whose image was stored after it was looked for.
+
+    Who stores an image commits that, and then looks for notes of it; the notes are committed here, and then the images are looked
+    for. Whichever comes first, one of the two finds the other.
+    """
+    roots = sorted({one.root_key for one in applied.waits})
+    for bound in move.bounds:
+        if bound.images:
+            with project.reading() as connection:
+                arrived = image_waits.arrived(connection, bound.id, roots)
+            for part in parts(sorted(arrived)):
+                applied.followers += apply(project, move, Keys(tuple(part)), pool).followers
 
 
 def _apply(
@@ -125,9 +144,9 @@ def _apply_one(
     block, rejected = read(source, bound, selection)
     uncomputable = list(rejected)
     applied = Applied(rows_read=block.rows + len(rejected), bytes=len(block.data))
-    computed, refused = compute(bound, block)
-    rejected += refused
-    staged, unreadable = bad_text(target, bound, computed)
+    made = late(target, bound, block)
+    rejected += made.rejects
+    staged, unreadable = bad_text(target, bound, made.block)
     rejected.extend(unreadable)
     # Looked for while the stage holds all that was read: a row that doesn't fit is no root that is gone.
     unstaged = {reject.root_key for reject in rejected}
@@ -135,6 +154,7 @@ def _apply_one(
     missing = confirmed(source, bound, selection, missing)
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
     heirs = inherit(target, bound, [*missing, *absent(source, bound, sorted(vanished))], range_no)
+    noted = _noted(target, bound, selection, {*missing, *heirs})
     missing = [key for key in missing if key not in heirs]
     stay = _held(target, bound, missing)
     staying = {reject.root_key for reject in stay}
@@ -149,6 +169,10 @@ def _apply_one(
         applied.add(written)
         rejected.extend(more)
         followers.extend(writer.followers)
+    if noted or made.waits:
+        lost = {reject.root_key for reject in rejected}
+        applied.waits = [one for one in made.waits if one.root_key not in lost]
+        image_waits.settle(target, bound.dialect, bound.id, noted, applied.waits)
     settled = {*known, *heirs, *(reject.root_key for reject in rejected)}
     if settled:
         ledger_rejects.settle(target, bound.id, sorted(settled), range_no, rejected)
@@ -189,6 +213,18 @@ def _with_rejects(target: sa.Connection, bound: Bound) -> list[str]:
     if not ledger_rejects.any_open(target, bound.id):
         return []
     return ledger_rejects.with_rejects(target, bound.id, sql.stage(bound))
+
+
+def _noted(
+    target: sa.Connection, bound: Bound, selection: Selection, missing: Collection[str]
+) -> image_waits.Noted:
+    """The notes of images that the selection's roots wait for, those that are gone among them."""
+    if not image_waits.any_noted(target, bound.id):
+        return {}
+    if isinstance(selection, Keys):
+        return image_waits.of_roots(target, bound.id, sorted({*selection.encoded, *missing}))
+    staged = image_waits.staged(target, bound.id, sql.stage(bound))
+    return staged | image_waits.of_roots(target, bound.id, sorted(missing))
 
 
 def _held(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[Reject]:

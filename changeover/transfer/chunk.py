@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from changeover.keyset.key import KeyValues
+from changeover.ledger.image_waits import Wait
 from changeover.ledger.rejects import Reject
 
 
@@ -37,7 +38,8 @@ class Applied:
     each root key and each target whose filter lets it pass, and one for each root that is gone and whose row has to stay.
 
     ``followers`` are roots of other mappings, (mapping's name, encoded key), whose shared row lost a source: they are to be
-    applied next, and are in the ledger as waiting until they are.
+    applied next, and are in the ledger as waiting until they are. ``waits`` are the
+    images that rows wait for.
     """
 
     rows_read: int = 0
@@ -49,12 +51,14 @@ class Applied:
     due: int = 0
     bytes: int = 0
     followers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    waits: list[Wait] = field(default_factory=list[Wait])
 
     def add(self, other: Applied) -> None:
         """Count another application in."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.followers.extend(other.followers)
+        self.waits.extend(other.waits)
 
     def counts(self) -> dict[str, int]:
         """The counts by the names of the ledger's columns."""

@@ -13,7 +13,7 @@ from changeover.ledger import rejects as ledger_rejects
 from changeover.transfer import sql
 from changeover.transfer.chunk import Keys, Selection
 from changeover.transfer.diagnose import guards, twins
-from changeover.transfer.functions import compute
+from changeover.transfer.late import late
 from changeover.transfer.matching import execute, matching
 from changeover.transfer.part import drifted
 from changeover.transfer.reading import read
@@ -60,9 +60,9 @@ def compared(
 ) -> Compared:
     """Compare, value by value. ``target`` is a connection of `looking`; ``columns`` asks which ones differ."""
     block, unread = read(source, bound, selection)
-    computed, refused = compute(bound, block)
-    _, unreadable = bad_text(target, bound, computed)
-    unstaged = {reject.root_key for reject in (*unread, *refused, *unreadable)}
+    made = late(target, bound, block)
+    _, unreadable = bad_text(target, bound, made.block)
+    unstaged = {reject.root_key for reject in (*unread, *made.rejects, *unreadable)}
     extra = [key for key in gone(target, bound, selection) if key not in unstaged]
     if isinstance(selection, Keys):
         extra = _with_rows(target, bound, extra)

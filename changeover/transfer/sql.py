@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from changeover.binding import Bound, BoundColumn
 from changeover.binding.joins import comparable
-from changeover.mapping import Constant, Python, ValueMap
+from changeover.mapping import Constant, Image, Python, ValueMap
 from changeover.schema import ForeignKey
 from changeover.types.base import Kind
 from changeover.types.integer import Integer
@@ -247,7 +247,7 @@ def comparables(bound: Bound, names: Sequence[str]) -> list[str]:
 def _written_by(bound: Bound, column: BoundColumn) -> Kind | None:
     """The kind of the old column whose own text is staged; None where a mark, a function or a declared value may be."""
     made = bound.mapping.made.get(column.name)
-    if column.marked or isinstance(made, (Python, Constant, ValueMap)):
+    if column.marked or isinstance(made, (Image, Python, Constant, ValueMap)):
         return None
     return column.source
 

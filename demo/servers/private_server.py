@@ -19,7 +19,7 @@ from typing import ClassVar, TypeVar
 
 from demo.servers.watchdog import Watchdog
 
-Self = TypeVar("Self", bound="PrivateServer")
+Self = TypeVar("Self", bound="PrivateService")
 
 READY_SECONDS = 60.0  # crash recovery after `kill()` on a busy two-core machine included
 STOP_SECONDS = 30.0
@@ -30,11 +30,11 @@ class ServerFailed(RuntimeError):
     """A private server did not start; the message ends with the last lines of its log."""
 
 
-class PrivateServer(ABC):
-    """A database server of one's own, used as a context manager or with `start()` and `stop()`.
+class PrivateService(ABC):
+    """A server of one's own, used as a context manager or with `start()` and `stop()`.
 
     Attributes: `directory` (data, log and process id; removed at the end), `port` (on 127.0.0.1; stays the same over
-    restarts), `user` and `password` (of an administrator that exists only here), `log` (a file).
+    restarts), `log` (a file).
     """
 
     name: ClassVar[str]
@@ -42,19 +42,7 @@ class PrivateServer(ABC):
     quick_stop: ClassVar[signal.Signals]  # the data need not be usable afterwards
     passing_failures: ClassVar[tuple[str, ...]]  # what the log says when another attempt may succeed
 
-    def __init__(self, extra_args: Sequence[str] = (), memory_mb: int = 128, durable: bool = False) -> None:
-        """Describe a server; nothing is started yet.
-
-        extra_args: further command line arguments, which win over the ones set here.
-        memory_mb: size of the page cache, in MiB.
-        durable: flush to the disk at each commit, as a production server does. Without it, committed data survives
-            `kill()` but not a loss of power.
-        """
-        self.extra_args = tuple(extra_args)
-        self.memory_mb = memory_mb
-        self.durable = durable
-        self.user = "changeover"
-        self.password = secrets.token_hex(12)
+    def __init__(self) -> None:
         self.port = 0
         self.directory = Path()
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,22 +59,12 @@ class PrivateServer(ABC):
         self.stop()
 
     @abstractmethod
-    def url(self, database: str | None = None, driver: str | None = None) -> str:
-        """The SQLAlchemy URL of a database, or of the server when none is named; it contains the password."""
+    def _initialise_command(self) -> list[str]:
+        """What prepares the directory once, and ends."""
 
     @abstractmethod
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its URL."""
-
-    @abstractmethod
-    def drop_database(self, name: str) -> None:
-        """Drop a database, whoever is still connected to it; one that doesn't exist is no error."""
-
-    @abstractmethod
-    def _initialise_command(self) -> list[str]: ...
-
-    @abstractmethod
-    def _server_command(self) -> list[str]: ...
+    def _server_command(self) -> list[str]:
+        """What serves until it is ended."""
 
     @abstractmethod
     def _ping(self) -> None:
@@ -224,6 +202,37 @@ class PrivateServer(ABC):
         with self.log.open("rb") as log:
             log.seek(offset)
             return log.read().decode(errors="replace")
+
+
+class PrivateServer(PrivateService):
+    """A database server of one's own. `user` and `password` are those of an administrator that exists only here."""
+
+    def __init__(self, extra_args: Sequence[str] = (), memory_mb: int = 128, durable: bool = False) -> None:
+        """Describe a server; nothing is started yet.
+
+        extra_args: further command line arguments, which win over the ones set here.
+        memory_mb: size of the page cache, in MiB.
+        durable: flush to the disk at each commit, as a production server does. Without it, committed data survives
+            `kill()` but not a loss of power.
+        """
+        super().__init__()
+        self.extra_args = tuple(extra_args)
+        self.memory_mb = memory_mb
+        self.durable = durable
+        self.user = "changeover"
+        self.password = secrets.token_hex(12)
+
+    @abstractmethod
+    def url(self, database: str | None = None, driver: str | None = None) -> str:
+        """The SQLAlchemy URL of a database, or of the server when none is named; it contains the password."""
+
+    @abstractmethod
+    def create_database(self, name: str) -> str:
+        """Create an empty database and return its URL."""
+
+    @abstractmethod
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it; one that doesn't exist is no error."""
 
 
 def free_port() -> int:

@@ -20,6 +20,8 @@ from changeover.check.rules.generated_column import GeneratedColumn
 from changeover.check.rules.ids_collide import IdsCollide
 from changeover.check.rules.ids_mixed import IdsMixed
 from changeover.check.rules.ids_rule import IdsRule
+from changeover.check.rules.image_misfit import ImageMisfit
+from changeover.check.rules.image_sets_differ import ImageSetsDiffer
 from changeover.check.rules.join_multiplies_rows import JoinMultipliesRows
 from changeover.check.rules.key_made_twice import KeyMadeTwice
 from changeover.check.rules.key_not_unique import KeyNotUnique
@@ -141,6 +143,7 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
         ValueMapCodes,
         PythonArguments,
     ),
+    "Images": (ImageMisfit, ImageSetsDiffer),
     "Foreign keys and lookups": (
         ForeignKeyWithoutLookup,
         LookupParentTable,

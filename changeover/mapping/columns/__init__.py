@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from changeover.mapping.columns.constant import Constant, constant
 from changeover.mapping.columns.default import TargetDefault, target_default
 from changeover.mapping.columns.expression import Expression
+from changeover.mapping.columns.image import Image, image
 from changeover.mapping.columns.lookup import Lookup, lookup
 from changeover.mapping.columns.narrow import Narrow, narrow
 from changeover.mapping.columns.python import Python, Reject, python
 from changeover.mapping.columns.value_map import ValueMap, value_map
 from changeover.mapping.expressions import expression
 
-Column = Expression | Narrow | Constant | TargetDefault | ValueMap | Lookup | Python
+Column = Expression | Narrow | Constant | TargetDefault | ValueMap | Lookup | Image | Python
 """Any way to make a target column."""
 
 Declared = Column | sa.ColumnElement[Any] | sa.Select[Any]
@@ -26,7 +27,7 @@ Declared = Column | sa.ColumnElement[Any] | sa.Select[Any]
 
 def column(declared: object) -> Column:
     """The column that a declaration means. Raises TypeError for what is none, naming what is allowed."""
-    if isinstance(declared, (Expression, Narrow, Constant, TargetDefault, ValueMap, Lookup, Python)):
+    if isinstance(declared, (Expression, Narrow, Constant, TargetDefault, ValueMap, Lookup, Image, Python)):
         return declared
     if isinstance(declared, sa.ColumnElement):
         return Expression(declared)
@@ -34,7 +35,7 @@ def column(declared: object) -> Column:
         return Expression(expression("a column", declared))
     raise TypeError(
         f"{declared!r} is no column: write an old column (`product.price`), an SQLAlchemy expression, or one of constant(), "
-        "target_default(), value_map(), lookup(), narrow(), python()"
+        "target_default(), value_map(), lookup(), image(), narrow(), python()"
     )
 
 
@@ -43,6 +44,7 @@ __all__ = [
     "Constant",
     "Declared",
     "Expression",
+    "Image",
     "Lookup",
     "Narrow",
     "Python",
@@ -51,6 +53,7 @@ __all__ = [
     "ValueMap",
     "column",
     "constant",
+    "image",
     "lookup",
     "narrow",
     "python",

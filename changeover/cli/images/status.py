@@ -1,0 +1,51 @@
+"""``changeover images status``: how far every set of images is, from the ledger."""
+
+from __future__ import annotations
+
+from changeover.cli import options, output
+from changeover.cli.opening import open_ledger
+from changeover.cli.outcome import Code, end
+from changeover.ledger.image_status import RowsWaiting, SetStatus, rows_waiting, sets
+
+
+def status(json: options.Json = False, _debug: options.Debug = False) -> None:
+    """Show how far every set of images is, and how many rows keep an old URL.
+
+    Asks the ledger, so it can be used while images are moved. Exits with 1 when some image is not stored, or some row keeps an
+    old URL.
+    """
+    with open_ledger() as ledger, ledger.reading() as connection:
+        found, waiting = sets(connection), rows_waiting(connection)
+    whole = not any(one.wanted or one.rejected or one.lost for one in found)
+    code = Code.OK if whole and not any(one.waiting or one.rejected for one in waiting) else Code.FINDINGS
+    if json:
+        output.document({"command": "images status", "ok": code is Code.OK, "sets": found, "rows": waiting})
+    else:
+        show(found, waiting)
+    end(code)
+
+
+def show(found: list[SetStatus], waiting: list[RowsWaiting]) -> None:
+    """Both tables, and what to do."""
+    if not found and not waiting:
+        output.answer("no image is in the manifest yet: `changeover images run` moves them")
+        return
+    columns = ("images", "stored", "wanted", "rejected", "lost", "objects", "MB")
+    output.table("", columns, map(_row, found), numbers=columns[1:])
+    trying = sum(one.trying for one in found)
+    if trying:
+        output.answer(f"{output.number(trying, 'image')} could not be had so far: the next run tries again")
+    if waiting:
+        names = ("rows of", "mapping", "waiting", "keep the old URL")
+        rows = [
+            (one.target, one.mapping, output.count(one.waiting), output.count(one.rejected))
+            for one in waiting
+        ]
+        output.table("", names, rows, numbers=names[2:])
+        if any(one.rejected for one in waiting):
+            output.answer("`changeover images rejects` says which rows keep their old URL, and why")
+
+
+def _row(one: SetStatus) -> tuple[object, ...]:
+    numbers = (one.stored, one.wanted, one.rejected, one.lost, one.objects)
+    return (one.image_set, *map(output.count, numbers), f"{one.bytes / 1e6:,.1f}")

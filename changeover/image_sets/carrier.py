@@ -1,0 +1,20 @@
+"""What carries images from where they are to the new bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from changeover.images.image import Outcome, Wanted
+from changeover.mapping import ImageSet
+
+
+class Carrier(Protocol):
+    """Carries images of any set; safe to be used for one set after the other."""
+
+    def carry(self, images: ImageSet, wanted: Iterable[Wanted]) -> Iterator[Outcome]:
+        """Carry images, several at once, and tell what became of each as it ends. Closing the iterator stops after those under way.
+
+        Raises: ChangeoverError when nothing can be carried: the bucket refuses, credentials are wrong.
+        """
+        ...

@@ -1,0 +1,64 @@
+"""What the manifest says is in the bucket, and what the bucket said to that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from changeover.ledger.clock import now
+from changeover.ledger.tables import image as table
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A stored image. ``bytes`` is None for one that was entered from a file, and that nobody has looked at."""
+
+    digest: str
+    image_set: str
+    key: str
+    bytes: int | None
+
+
+def stored(
+    connection: sa.Connection, *, after: tuple[str, str] | None = None, limit: int = 500
+) -> list[StoredImage]:
+    """A page of stored images, in the order of the manifest's key."""
+    statement = (
+        sa.select(table.c.digest, table.c.image_set, table.c.image_key, table.c.bytes)
+        .where(table.c.image_key.is_not(None))
+        .order_by(table.c.digest, table.c.image_set)
+        .limit(limit)
+    )
+    if after is not None:
+        digest = sa.bindparam("after_digest", after[0], table.c.digest.type)
+        statement = statement.where(
+            sa.or_(table.c.digest > digest, sa.and_(table.c.digest == digest, table.c.image_set > after[1]))
+        )
+    return [StoredImage(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
+
+
+def verified(connection: sa.Connection, found: Sequence[StoredImage]) -> None:
+    """These are in the bucket."""
+    _set(connection, found, {"state": "stored", "verified_at": now()})
+
+
+def lost(connection: sa.Connection, found: Sequence[StoredImage]) -> None:
+    """These are not. Their keys stay, since rows hold them; they are fetched again."""
+    _set(connection, found, {"state": "lost", "verified_at": now()})
+
+
+def known(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that are an image's."""
+    statement = sa.select(table.c.image_key).where(table.c.image_key.in_(list(keys)))
+    return {row[0] for row in connection.execute(statement)}
+
+
+def _set(connection: sa.Connection, found: Sequence[StoredImage], values: dict[str, object]) -> None:
+    by_set: dict[str, list[str]] = {}
+    for one in found:
+        by_set.setdefault(one.image_set, []).append(one.digest)
+    for name, digests in by_set.items():
+        where = sa.and_(table.c.digest.in_(digests), table.c.image_set == name)
+        connection.execute(sa.update(table).where(where).values(values))

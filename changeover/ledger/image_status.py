@@ -1,0 +1,159 @@
+"""What the manifest and the notes tell of: how far each set of images is, and which rows keep their old URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from changeover.ledger.tables import image, image_wait, mapping
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """A set of images. ``wanted`` are not moved yet, ``trying`` of them could not be had so far; ``lost`` were stored, and are not
+    in the bucket any more. ``objects`` are what the stored images are in the bucket, identical ones being one; ``bytes`` theirs."""
+
+    image_set: str
+    wanted: int = 0
+    trying: int = 0
+    stored: int = 0
+    rejected: int = 0
+    lost: int = 0
+    objects: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class RowsWaiting:
+    """Rows of a mapping that keep an old URL: ``waiting`` for their image, or for good, since it was ``rejected``."""
+
+    mapping: str
+    target: str
+    waiting: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that keeps an old URL for good, unless the image or the declaration is mended."""
+
+    mapping: str
+    target: str
+    root_key: str
+    column: str
+    image_set: str
+    url: str
+    reason: str
+    detail: str
+
+
+Place = tuple[int, str, str, str]
+"""Of a note: the mapping's number, root key, column and digest."""
+
+
+def sets(connection: sa.Connection) -> list[SetStatus]:
+    """All sets, by name."""
+
+    def how_many(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((condition, 1), else_=0))
+
+    wanted = image.c.state == "wanted"
+    states = sa.select(
+        image.c.image_set,
+        how_many(wanted),
+        how_many(sa.and_(wanted, image.c.reason.is_not(None))),
+        *(how_many(image.c.state == state) for state in ("stored", "rejected", "lost")),
+    ).group_by(image.c.image_set)
+    each = (
+        sa.select(image.c.image_set, sa.func.max(image.c.bytes).label("bytes"))
+        .where(image.c.image_key.is_not(None))
+        .group_by(image.c.image_set, image.c.image_key)
+        .subquery()
+    )
+    objects = sa.select(each.c.image_set, sa.func.count(), sa.func.sum(each.c.bytes)).group_by(
+        each.c.image_set
+    )
+    stored = {row[0]: (int(row[1]), int(row[2] or 0)) for row in connection.execute(objects)}
+    found: list[SetStatus] = []
+    for row in connection.execute(states.order_by(image.c.image_set)):
+        objects_of, octets = stored.get(row[0], (0, 0))
+        counts = dict(zip(("wanted", "trying", "stored", "rejected", "lost"), map(int, row[1:]), strict=True))
+        found.append(SetStatus(row[0], **counts, objects=objects_of, bytes=octets))
+    return found
+
+
+def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:
+    """The mappings with rows that keep an old URL, by name."""
+    refused = _refused()
+    root = image_wait.c.root_key
+    statement = (
+        sa.select(
+            mapping.c.name,
+            mapping.c.target,
+            sa.func.count(sa.distinct(sa.case((sa.not_(refused), root)))),
+            sa.func.count(sa.distinct(sa.case((refused, root)))),
+        )
+        .select_from(_noted())
+        .group_by(mapping.c.name, mapping.c.target)
+        .order_by(mapping.c.name)
+    )
+    return [RowsWaiting(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)]
+
+
+def rejected_rows(
+    connection: sa.Connection,
+    *,
+    mappings: Collection[str] | None = None,
+    after: Place | None = None,
+    limit: int = 100,
+) -> list[tuple[Place, RejectedRow]]:
+    """A page of rows that keep an old URL since its image was rejected, with where each note stands."""
+    w = image_wait.c
+    place = (w.mapping_id, w.root_key, w.column_name, w.digest)
+    statement = (
+        sa.select(
+            *place,
+            mapping.c.name,
+            mapping.c.target,
+            w.image_set,
+            w.original_url,
+            sa.func.coalesce(image.c.reason, "refused"),
+            sa.func.coalesce(image.c.error, w.reason, ""),
+        )
+        .select_from(_noted())
+        .where(_refused())
+        .order_by(*place)
+        .limit(limit)
+    )
+    if mappings is not None:
+        statement = statement.where(mapping.c.name.in_(list(mappings)))
+    if after is not None:
+        values = [sa.bindparam(None, v, c.type) for v, c in zip(after, place, strict=True)]
+        statement = statement.where(
+            sa.or_(
+                *(
+                    sa.and_(
+                        *(c == v for c, v in zip(place[:n], values[:n], strict=True)), place[n] > values[n]
+                    )
+                    for n in range(len(place))
+                )
+            )
+        )
+    found: list[tuple[Place, RejectedRow]] = []
+    for row in connection.execute(statement):
+        at: Place = (int(row[0]), row[1], row[2], row[3])
+        found.append((at, RejectedRow(row[4], row[5], row[1], row[2], row[6], row[7], row[8], row[9])))
+    return found
+
+
+def _noted() -> sa.FromClause:
+    same = sa.and_(image.c.digest == image_wait.c.digest, image.c.image_set == image_wait.c.image_set)
+    return image_wait.join(mapping, mapping.c.id == image_wait.c.mapping_id).outerjoin(image, same)
+
+
+def _refused() -> sa.ColumnElement[bool]:
+    """Its text may not be fetched, or its image was rejected. Never NULL."""
+    rejected = sa.func.coalesce(image.c.state, "wanted") == "rejected"
+    return sa.or_(image_wait.c.reason.is_not(None), rejected)

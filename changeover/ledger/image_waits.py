@@ -1,0 +1,218 @@
+"""Rows that keep an old URL, since its image is not stored: which root, in which column, waits for which image.
+
+A note is written, and removed, in the transaction that writes the row. So whoever sees a row with an old URL where the manifest has
+a key sees its note as well, and knows that the row is to be applied again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from changeover.dialects import Block, Dialect
+from changeover.dialects.block import encode
+from changeover.ledger.images import Named
+from changeover.ledger.tables import KeyText, image
+from changeover.ledger.tables import image_wait as table
+
+KEYS_AT_ONCE = 500
+STAGE = "changeover_stage_image_wait"
+_FIELDS = ("column_name", "digest", "image_set", "url", "original_url", "reason")
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A root that waits. ``url`` is None, and ``reason`` says why, where the text is no URL that may be fetched."""
+
+    root_key: str
+    column: str
+    digest: str
+    image_set: str
+    url: str | None
+    original_url: str
+    reason: str | None = None
+
+
+Noted = dict[str, set[tuple[str, str]]]
+"""By root key, the columns and the digests of its notes."""
+
+
+def any_noted(connection: sa.Connection, mapping_id: int) -> bool:
+    """Whether some root of the mapping has a note; costs one look at an index."""
+    statement = sa.select(sa.literal(1)).where(table.c.mapping_id == mapping_id).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def staged(connection: sa.Connection, mapping_id: int, stage: str) -> Noted:
+    """The notes of the staged roots. ``stage`` is the quoted name of the stage."""
+    statement = sa.text(
+        "SELECT w.root_key, w.column_name, w.digest FROM changeover_image_wait w "
+        f"JOIN {stage} s ON w.root_key = s.k WHERE w.mapping_id = :m"
+    )
+    typed = statement.columns(
+        sa.column("root_key", KeyText()), sa.column("column_name"), sa.column("digest", KeyText())
+    )
+    return _by_root(connection.execute(typed, {"m": mapping_id}))
+
+
+def of_roots(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> Noted:
+    """The notes of some roots."""
+    found: Noted = {}
+    for part in _parts(roots):
+        statement = sa.select(table.c.root_key, table.c.column_name, table.c.digest).where(
+            table.c.mapping_id == mapping_id, table.c.root_key.in_(part)
+        )
+        found |= _by_root(connection.execute(statement))
+    return found
+
+
+def settle(
+    connection: sa.Connection, dialect: Dialect, mapping_id: int, known: Noted, found: Iterable[Wait]
+) -> None:
+    """Make the notes of the roots in ``known`` and ``found`` be exactly ``found``. ``known`` are the notes that they have."""
+    wanted: dict[str, dict[tuple[str, str], Wait]] = {}
+    for one in found:
+        wanted.setdefault(one.root_key, {})[(one.column, one.digest)] = one
+    changed = {
+        root for root in known.keys() | wanted.keys() if known.get(root, set()) != wanted.get(root, {}).keys()
+    }
+    for part in _parts(sorted(changed & known.keys())):
+        connection.execute(
+            sa.delete(table).where(table.c.mapping_id == mapping_id, table.c.root_key.in_(part))
+        )
+    new = [one for root in sorted(changed & wanted.keys()) for one in wanted[root].values()]
+    if new:
+        _insert(connection, dialect, mapping_id, new)
+
+
+def arrived(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> set[str]:
+    """Those of the roots that wait for an image which is stored by now: they are to be applied again."""
+    found: set[str] = set()
+    for part in _parts(roots):
+        statement = _arrived().where(table.c.mapping_id == mapping_id, table.c.root_key.in_(part))
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
+def ripe(
+    connection: sa.Connection, mapping_id: int, *, after: str = "", limit: int = KEYS_AT_ONCE
+) -> list[str]:
+    """A page of the mapping's roots that wait for an image which is stored by now, in byte order."""
+    statement = _arrived().where(table.c.mapping_id == mapping_id)
+    if after:
+        statement = statement.where(
+            table.c.root_key > sa.bindparam("after_key", after, table.c.root_key.type)
+        )
+    statement = statement.distinct().order_by(table.c.root_key).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def refused(
+    connection: sa.Connection, mapping_id: int, *, after: str = "", limit: int = KEYS_AT_ONCE
+) -> list[Wait]:
+    """A page of the mapping's notes of texts that are no URLs which may be fetched: of ``limit`` roots, in byte order."""
+    roots = sa.select(table.c.root_key).where(table.c.mapping_id == mapping_id, table.c.reason.is_not(None))
+    if after:
+        roots = roots.where(table.c.root_key > sa.bindparam("after_key", after, table.c.root_key.type))
+    keys = list(connection.execute(roots.distinct().order_by(table.c.root_key).limit(limit)).scalars())
+    return _waits(connection, mapping_id, keys)
+
+
+def naming(
+    connection: sa.Connection, image_set: str, digests: Sequence[str]
+) -> list[tuple[int, str, str, str]]:
+    """The notes of some images: mapping's number, root key, column and digest."""
+    statement = sa.select(table.c.mapping_id, table.c.root_key, table.c.column_name, table.c.digest).where(
+        table.c.digest.in_(list(digests)), table.c.image_set == image_set
+    )
+    return [(int(row[0]), row[1], row[2], row[3]) for row in connection.execute(statement)]
+
+
+def waiting_for(connection: sa.Connection, image_set: str, digests: Sequence[str]) -> list[tuple[int, str]]:
+    """Who waits for these images: mappings' numbers and root keys."""
+    found: set[tuple[int, str]] = set()
+    for part in _parts(digests):
+        statement = sa.select(table.c.mapping_id, table.c.root_key).where(
+            table.c.digest.in_(part), table.c.image_set == image_set
+        )
+        found.update((int(row[0]), str(row[1])) for row in connection.execute(statement))
+    return sorted(found)
+
+
+def wanted(
+    connection: sa.Connection, image_set: str, *, after: str = "", limit: int = KEYS_AT_ONCE
+) -> list[Named]:
+    """A page of the images that rows wait for and that are neither stored nor rejected, by digest."""
+    same = sa.and_(image.c.digest == table.c.digest, image.c.image_set == table.c.image_set)
+    left = sa.or_(image.c.digest.is_(None), image.c.state.in_(("wanted", "lost")))
+    statement = (
+        sa.select(table.c.digest, sa.func.min(table.c.url), sa.func.min(table.c.original_url))
+        .outerjoin(image, same)
+        .where(table.c.image_set == image_set, table.c.url.is_not(None), left)
+        .group_by(table.c.digest)
+        .order_by(table.c.digest)
+        .limit(limit)
+    )
+    if after:
+        bound = sa.bindparam("after_digest", after, table.c.digest.type)
+        statement = statement.where(table.c.digest > bound)
+    return [Named(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+def _waits(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> list[Wait]:
+    names = (table.c.root_key, table.c.column_name, table.c.digest, table.c.image_set)
+    statement = (
+        sa.select(*names, table.c.url, table.c.original_url, table.c.reason)
+        .where(
+            table.c.mapping_id == mapping_id, table.c.root_key.in_(list(roots)), table.c.reason.is_not(None)
+        )
+        .order_by(table.c.root_key)
+    )
+    return [Wait(*row) for row in connection.execute(statement)] if roots else []
+
+
+def _arrived() -> sa.Select[Any]:
+    same = sa.and_(image.c.digest == table.c.digest, image.c.image_set == table.c.image_set)
+    return sa.select(table.c.root_key).join(image, same).where(image.c.image_key.is_not(None))
+
+
+def _insert(connection: sa.Connection, dialect: Dialect, mapping_id: int, new: Sequence[Wait]) -> None:
+    lines = [
+        b"\t".join(
+            map(
+                encode,
+                (
+                    one.root_key,
+                    one.column,
+                    one.digest,
+                    one.image_set,
+                    one.url,
+                    one.original_url,
+                    one.reason,
+                ),
+            )
+        )
+        for one in new
+    ]
+    dialect.stage(connection, STAGE, ("k", *_FIELDS), Block(b"\n".join(lines), len(lines)))
+    names = ", ".join(_FIELDS)
+    statement = (
+        f"INSERT INTO changeover_image_wait (mapping_id, root_key, {names}) "
+        f"SELECT {int(mapping_id)}, s.k, {', '.join(f's.{name}' for name in _FIELDS)} "
+        f"FROM {dialect.quote(STAGE)} AS s"
+    )
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def _by_root(found: Iterable[Any]) -> Noted:
+    noted: Noted = {}
+    for root, column, digest in found:
+        noted.setdefault(root, set()).add((column, digest))
+    return noted
+
+
+def _parts(items: Sequence[str]) -> list[list[str]]:
+    return [list(items[start : start + KEYS_AT_ONCE]) for start in range(0, len(items), KEYS_AT_ONCE)]

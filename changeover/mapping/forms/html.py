@@ -1,0 +1,92 @@
+"""A column that holds HTML, with images in its tags.
+
+Looked at are the attributes in which browsers find images (``src`` and ``srcset`` of pictures and their sources, posters,
+backgrounds, ``url(…)`` in a style), those that scripts load late from (``data-src`` and its like), and links to a picture.
+Comments, scripts and style sheets are left alone; so are pictures that the text holds itself (``data:``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+
+from changeover.mapping.forms.found import Found
+
+# Each alternative starts with a character of its own, and none needs to end: a hostile text takes no longer than its length.
+_SKIPPED = r"<!--.*?(?:-->|\Z)|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)\s*>|\Z)"
+_ATTRIBUTES = r"""(?P<attributes>(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^"'>])*)"""
+_TAG = re.compile(rf"{_SKIPPED}|<(?P<tag>[a-z][^\s/>\"']*){_ATTRIBUTES}", re.IGNORECASE | re.DOTALL)
+_ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
+_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|\Z)")
+_QUOTE = r"""(?:["']|&quot;|&#0*39;|&apos;)?"""
+_STYLE = re.compile(rf"""url\(\s*{_QUOTE}([^\s()"']+?){_QUOTE}\s*\)""", re.IGNORECASE)
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|avif|bmp)(?:[?#]|\Z)", re.IGNORECASE)
+
+_PICTURES = frozenset({"img", "source", "input", "image", "amp-img"})
+_SOURCES = frozenset({"src", "data-src", "data-original", "data-lazy-src", "data-lazy"})
+_SETS = frozenset({"srcset", "data-srcset", "imagesrcset"})
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A URL in the text, from ``start`` to ``end``, as it is meant."""
+
+    start: int
+    end: int
+    url: str
+
+
+def in_html(text: str) -> Found:
+    """The URLs of the pictures in a text."""
+    places = [place for place in _places(text) if _may_be_moved(place.url)]
+
+    def put(new: Sequence[str | None]) -> str:
+        parts: list[str] = []
+        position = 0
+        for place, one in zip(places, new, strict=True):
+            if one is not None:
+                parts += (text[position : place.start], escape(one))
+                position = place.end
+        return "".join((*parts, text[position:]))
+
+    return Found(tuple(place.url for place in places), put)
+
+
+def _may_be_moved(url: str) -> bool:
+    return bool(url.strip()) and not url.lstrip().lower().startswith("data:")
+
+
+def _places(text: str) -> Iterator[_Place]:
+    if "<" not in text:
+        return
+    for tag in _TAG.finditer(text):
+        if tag["tag"] is None:
+            continue
+        name, offset = tag["tag"].lower(), tag.start("attributes")
+        for found in _ATTRIBUTE.finditer(tag["attributes"]):
+            group = next(number for number in (2, 3, 4) if found[number] is not None)
+            yield from _of(name, found[1].lower(), found[group], offset + found.start(group))
+
+
+def _of(tag: str, attribute: str, raw: str, at: int) -> Iterator[_Place]:
+    """The URLs of one attribute, whose value begins at ``at``."""
+    if attribute in _SETS and tag in {*_PICTURES, "link"}:
+        for found in _CANDIDATE.finditer(raw):
+            yield _Place(at + found.start(1), at + found.end(1), unescape(found[1]))
+    elif attribute == "style":
+        for found in _STYLE.finditer(raw):
+            yield _Place(at + found.start(1), at + found.end(1), unescape(found[1]))
+    elif _is_picture(tag, attribute, raw):
+        yield _Place(at, at + len(raw), unescape(raw))
+
+
+def _is_picture(tag: str, attribute: str, raw: str) -> bool:
+    if attribute in _SOURCES:
+        return tag in _PICTURES
+    if attribute in ("poster", "background"):
+        return True
+    if attribute in ("href", "xlink:href"):
+        return tag == "image" or (tag == "a" and _PICTURE.search(unescape(raw)) is not None)
+    return False

@@ -1,0 +1,206 @@
+"""Moving the images of ranges: each once, whoever asks and whatever ends in between, and rows in agreement with the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from changeover.errors import ChangeoverError
+from changeover.image_sets import ImagesMoved, move_images, move_waiting
+from changeover.image_sets import batch as module
+from changeover.ledger.clock import now
+from changeover.ledger.tables import image as table
+from changeover.planning import plan
+from changeover.project import Project
+from tests.image_sets.depot import Depot
+from tests.races.gate import Background, Gate
+from tests.transfer.image_scene import BASE, mapped, notes, shop
+from tests.transfer.rig import KINDS, Rig, assert_settled, copy
+
+every_kind = pytest.mark.parametrize("kind", KINDS)
+servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+
+ROOT = "shop.tb_product"
+
+
+def moved(project: Project, depot: Depot, **options: Any) -> list[ImagesMoved]:
+    return list(move_images(project, ROOT, depot, **options))
+
+
+def total(found: list[ImagesMoved], *names: str) -> tuple[int, ...]:
+    return tuple(sum(getattr(one, name) for one in found) for name in names)
+
+
+def states(r: Rig) -> dict[str, int]:
+    with r.new.connect() as connection:
+        found = connection.execute(sa.select(table.c.state, sa.func.count()).group_by(table.c.state))
+        return {row[0]: row[1] for row in found}
+
+
+@every_kind
+def test_images_are_moved_once_and_their_rows_are_applied_again(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(no, f"{no % 30}.png") for no in range(1, 51)])
+    done = copy(project, rows_per_range=20)
+    depot = Depot()
+    first = moved(project, depot)
+    assert len(first) == 3
+    assert total(first, "referenced", "known", "transferred", "rejected", "failed") == (50, 20, 30, 0, 0)
+    assert sorted(depot.asked) == sorted({f"{BASE}{no}.png" for no in range(30)})
+    assert set(r.rows("product", "image")) == {(f"new/{no}.png",) for no in range(30)}
+    assert notes(r) == []
+    assert_settled(project, done)
+    again = moved(project, depot)
+    assert len(depot.asked) == 30
+    assert total(again, "referenced", "known", "transferred", "rows_applied") == (50, 50, 0, 0)
+
+
+@every_kind
+def test_rows_that_are_copied_after_their_images_are_written_once(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(no, f"{no}.png") for no in range(1, 21)])
+    plan(project, ROOT)
+    assert total(moved(project, Depot()), "transferred", "rows_applied") == (20, 0)
+    (done,) = copy(project)
+    assert done.range.inserted == 20
+    assert set(r.rows("product", "image")) == {(f"new/{no}.png",) for no in range(1, 21)}
+    assert notes(r) == []
+
+
+@every_kind
+def test_what_is_no_image_is_rejected_once_and_what_could_not_be_had_is_tried_by_the_next_run(
+    rig: Callable[..., Rig], kind: str
+) -> None:
+    r = rig(kind)
+    project = shop(r, [(no, f"{no}.png") for no in range(1, 6)])
+    copy(project)
+    depot = Depot({f"{BASE}2.png": False, f"{BASE}3.png": True})
+    (one,) = moved(project, depot)
+    assert (one.transferred, one.rejected, one.failed, one.settled) == (3, 1, 1, False)
+    assert [key for key, _ in notes(r)] == ["2", "3"]
+    depot.refused, depot.asked = {}, []
+    (one,) = moved(project, depot)
+    assert depot.asked == [f"{BASE}3.png"]
+    assert (one.known, one.transferred, one.rejected, one.failed, one.settled) == (3, 1, 1, 0, True)
+    (one,) = moved(project, depot, rejected=True)
+    assert (one.known, one.transferred, one.rejected, one.failed) == (4, 1, 0, 0)
+    assert notes(r) == []
+
+
+@every_kind
+def test_an_image_that_can_never_be_had_is_rejected_in_the_end(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(1, "1.png")])
+    copy(project)
+    depot = Depot({f"{BASE}1.png": True})
+    runs = [moved(project, depot)[0] for _ in range(6)]
+    assert [one.settled for one in runs] == [False] * 5 + [True]
+    assert states(r) == {"rejected": 1}
+
+
+@servers
+def test_of_two_runs_at_once_one_moves_each_image_and_the_other_waits_for_it(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "OTHERS_SECONDS", 0.01)
+    r = rig(kind)
+    project = shop(r, [(no, f"{no}.png") for no in range(1, 31)])
+    copy(project)
+    gate = Gate()
+    slow, fast = Depot(before=lambda _: gate()), Depot()
+    first = Background(lambda: moved(project, slow))
+    gate.wait()
+    second = Background(lambda: moved(project, fast))
+    assert not second.ends_within(0.3)
+    gate.open()
+    (one,), (other,) = first.result(), second.result()
+    assert (one.transferred, other.transferred, other.known) == (30, 0, 30)
+    assert len(slow.asked) == 30
+    assert fast.asked == []
+    assert notes(r) == []
+
+
+@every_kind
+def test_what_a_killed_run_had_taken_is_moved_once_its_lease_has_ended(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "OTHERS_SECONDS", 0.05)
+    r = rig(kind)
+    project = shop(r, [(no, f"{no}.png") for no in range(1, 6)])
+    copy(project)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(url: str) -> None:
+        if url.endswith("/3.png"):
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.manifest, "release", lambda *_: None)
+        with pytest.raises(Killed):
+            moved(project, Depot(before=killed))
+    with r.new.begin() as connection:
+        assert connection.execute(sa.select(sa.func.count()).where(table.c.lease.is_not(None))).scalar() == 3
+        connection.execute(sa.update(table).values(leased_until=now() + timedelta(seconds=0.5)))
+    depot = Depot()
+    (one,) = moved(project, depot)
+    assert sorted(depot.asked) == [f"{BASE}{no}.png" for no in (3, 4, 5)]
+    assert (one.known, one.transferred) == (2, 3)
+    assert states(r) == {"stored": 5}
+    assert notes(r) == []
+
+
+@every_kind
+def test_a_bucket_that_refuses_fails_the_range_and_loses_no_image(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(no, f"{no}.png") for no in range(1, 6)])
+    copy(project)
+
+    def refused(url: str) -> None:
+        if url.endswith("/3.png"):
+            raise ChangeoverError("the bucket refuses")
+
+    (one,) = moved(project, Depot(before=refused))
+    assert one.error == "the bucket refuses"
+    assert one.transferred == 2
+    (one,) = moved(project, Depot())
+    assert (one.error, one.known, one.transferred) == (None, 2, 3)
+    assert notes(r) == []
+
+
+@every_kind
+def test_a_host_that_is_allowed_later_has_its_images_moved(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(1, "https://cdn.example/1.png"), (2, "2.png")])
+    copy(project)
+    moved(project, Depot())
+    assert notes(r) == [("1", "https://cdn.example/1.png")]
+    from tests.transfer.image_scene import HOST, PHOTOS
+
+    wider = type(PHOTOS)("photos", hosts=(HOST, "cdn.example"), base=BASE)
+    project = r.project(mapped(images=wider))
+    (one,) = moved(project, Depot())
+    assert (one.known, one.transferred) == (1, 1)
+    assert r.rows("product", "image") == [("new/1.png",), ("new/2.png",)]
+    assert notes(r) == []
+
+
+@every_kind
+def test_what_rows_wait_for_is_moved_without_a_walk(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(no, f"{no % 4}.png") for no in range(1, 11)] + [(11, "ftp://x/y.png")])
+    copy(project)
+    r.run(r.old, "DELETE FROM tb_product WHERE no > 8")
+    depot = Depot({f"{BASE}3.png": True})
+    (one,) = move_waiting(project, depot)
+    assert (one.range, one.referenced, one.transferred, one.failed) == (None, 4, 3, 1)
+    depot.refused = {}
+    (one,) = move_waiting(project, depot)
+    assert (one.referenced, one.transferred) == (1, 1)
+    assert len(depot.asked) == 5
+    assert [key for key, _ in notes(r)] == ["11"]
