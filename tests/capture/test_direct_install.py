@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from changeover.capture.install import CannotInstall, install, uninstall
 from changeover.capture.watch import look
-from changeover.mapping import Assigned, Mapping, left_join, old, python, utc
+from changeover.mapping import Assigned, ImageSet, Mapping, image, left_join, old, python, utc
 from tests.capture.direct_scene import OneServer, Sites, item, items, things, unequal
 from tests.capture.scene import entries
 from tests.capture.test_install import application, left_behind
@@ -36,6 +36,10 @@ MAPPINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "assigned ids": ("id map", {"ids": Assigned()}),
     "a join": ("joins", {"joins": (left_join(other, other.no == item.no),)}),
     "a Python function": ("Python function", {"extra": {"note": python(lambda codes: codes, item.code)}}),
+    "images": (
+        "images",
+        {"extra": {"note": image(item.code, images=ImageSet("photos", hosts=("img.example.com",)))}},
+    ),
     "a subquery": (
         "not known to be free",
         {"extra": {"note": sa.select(other.label).where(other.no == item.no).scalar_subquery()}},
