@@ -20,7 +20,7 @@ from demo.servers.programs import find_program
 from demo.servers.seaweedfs import REGION
 
 BUCKET = "images"
-SIZE, QUALITY = (640, 480), 85
+SIZE, QUALITY = (640, 480), 70
 """Photographs of about 40 KB."""
 
 
