@@ -47,7 +47,7 @@ check: $(DEV) ## lint, format, types, import contract, docs, lock file
 	UV=$$($(BIN)/python scripts/find_uv.py) && $$UV lock --check --offline --quiet
 
 bench: $(RUN) ## measurements, as ratios of one run
-	@scripts/system_packages mariadb-server postgresql
+	@scripts/system_packages mariadb-server postgresql nginx-light rclone
 	$(BIN)/python -m bench
 
 lock: $(DEV) ## move the locked dependencies to the newest that pyproject.toml allows

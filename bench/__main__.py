@@ -13,6 +13,7 @@ from bench import report
 from bench.capture import capture
 from bench.copying import copying
 from bench.figure import Figure
+from bench.images import images
 from bench.machine import machine
 from bench.memory import memory
 from bench.paging import paging
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         f for kind in ("mariadb", "postgres") for f in capture(where, kind, rounds)
     ],
     "verify": verifying,
+    "images": lambda _, rounds: images(rounds),
     "memory": lambda where, _: memory(where, "mariadb"),
 }
 
@@ -53,7 +55,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of which the medians are shown.")] = 3,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure paging, planning, copying, capture, verification and memory on private servers, on a coupon table made for it."""
+    """Measure paging, planning, copying, capture, verification, carrying images and memory, on private servers made for it."""
     for name in only or []:
         if name not in MEASUREMENTS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(MEASUREMENTS)}", param_hint="--only")

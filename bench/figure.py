@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["", "ms", "s", "MB", "µs/row", "thousand rows/s", "s per million rows"]
+Unit = Literal["", "ms", "s", "MB", "µs/row", "thousand rows/s", "s per million rows", "images/s"]
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,23 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from demo.servers import PrivateServer
+from demo.servers import PrivateService
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def spent(servers: Iterable[PrivateServer]) -> float:
+def spent(servers: Iterable[PrivateService]) -> float:
     """Seconds of processors since the start of this process and the servers, their children included."""
     own = os.times()
     return own.user + own.system + sum(_spent(_id(server)) for server in servers)
 
 
-def _id(server: PrivateServer) -> int:
+def spent_by(server: PrivateService) -> float:
+    """Seconds of processors since the start of a server, its children included."""
+    return _spent(_id(server))
+
+
+def _id(server: PrivateService) -> int:
     return int((server.directory / "pid").read_text())
 
 

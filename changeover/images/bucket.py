@@ -95,7 +95,9 @@ class Bucket:
         """
         copied = source is not None and self._copied(key, media_type, sha256, source)
         for attempt in range(TRIES):
-            was_there = not copied and self._was_there(key, body, media_type, sha256)
+            written = None if copied else self._written(key, body, media_type, sha256)
+            if written is not None and self._holds(key, len(body), written):
+                return False
             found = self.head(key)
             if found is None:
                 # A 409: another writer of this key was faster, and then failed.
@@ -104,7 +106,7 @@ class Bucket:
                 continue
             if found.bytes != len(body) or (found.sha256 or self._hash(key)) != sha256:
                 raise KeyTaken(f"other bytes are stored under {key}")
-            return was_there
+            return written is None and not copied
         raise NotStored("the bucket said that it is stored, and then that it isn't")
 
     def head(self, key: str) -> Stored | None:
@@ -144,6 +146,7 @@ class Bucket:
             region=self.account.region,
             virtual_hosted_style_request=False,
             checksum_algorithm="sha256",
+            unsigned_payload=True,  # the checksum is signed, and is one of the payload
             client_options={"allow_http": True, "connect_timeout": "10s", "timeout": "120s"},
             retry_config={
                 "max_retries": RETRIES,
@@ -157,15 +160,28 @@ class Bucket:
             credential_provider=provider,
         )
 
-    def _was_there(self, key: str, body: bytes, media_type: str, sha256: str) -> bool:
+    def _written(self, key: str, body: bytes, media_type: str, sha256: str) -> str | None:
+        """The ETag of the object that a PUT has made; None where there is one already."""
         attributes = {"Content-Type": media_type, "Cache-Control": self.cache_control, SHA256: sha256}
         try:
-            obstore.put(self._store, key, body, attributes=attributes, mode="create", use_multipart=False)
+            made = obstore.put(
+                self._store, key, body, attributes=attributes, mode="create", use_multipart=False
+            )
         except exceptions.AlreadyExistsError:
-            return True
+            return None
         except (exceptions.BaseError, FileNotFoundError) as error:
             raise self._trouble(error, "a PUT") from None
-        return False
+        return made["e_tag"] or ""
+
+    def _holds(self, key: str, size: int, etag: str) -> bool:
+        """Whether a HEAD finds the very object that a PUT has made, whose checksum the server compared. Half the cost of `head`."""
+        try:
+            seen = obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        except exceptions.BaseError as error:
+            raise self._trouble(error, "a HEAD") from None
+        return bool(etag) and seen["e_tag"] == etag and seen["size"] == size
 
     def _copied(self, key: str, media_type: str, sha256: str, source: Source) -> bool:
         """Whether it was copied within the server. A copy can't say If-None-Match everywhere, so what is there is looked for."""

@@ -11,7 +11,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from changeover.errors import ConfigurationError
 from changeover.images.image import Reason
@@ -21,6 +21,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NETWORKS, HOSTS = "CHANGEOVER_IMAGE_NETWORKS", "CHANGEOVER_IMAGE_HOSTS"
 
 Resolver = Callable[[str, int], Sequence[str]]
+
+ADMITTED = 1_000
+"""Hosts that were admitted and are remembered: more than a shop has, fewer than a wild-card could grow to."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -97,6 +100,7 @@ class Guard:
         self._networks = tuple(map(ipaddress.ip_network, networks))
         self._instead = {normal_host(name): where for name, where in (connect_to or {}).items()}
         self._resolve = resolve
+        self._admitted: set[tuple[str, str]] = set()
 
     @classmethod
     def from_environment(cls, hosts: Iterable[str]) -> Guard:
@@ -124,6 +128,13 @@ class Guard:
     def admit(self, url: str) -> None:
         """Raise Forbidden unless the host of a URL, in its normal form, is an allowed one."""
         parts = urlsplit(url)
+        place = parts.scheme, parts.netloc
+        if place not in self._admitted:
+            self._look_up(parts)
+            if len(self._admitted) < ADMITTED:
+                self._admitted.add(place)
+
+    def _look_up(self, parts: SplitResult) -> None:
         name, default = parts.hostname or "", _DEFAULT_PORTS.get(parts.scheme)
         port = None if parts.port in (None, default) else parts.port
         labels = name.split(".")

@@ -47,10 +47,12 @@ class FolderOrigin:
         if not path.is_relative_to(self.folder):
             return Refused(wanted.url, "host", "it lies outside the folder that images may be read from")
         # Never waits for the other end of a pipe that somebody put there.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode):
-                return Refused(wanted.url, "missing", "it is no file")
+        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        facts = os.fstat(opened)
+        if not stat.S_ISREG(facts.st_mode):
+            os.close(opened)
+            return Refused(wanted.url, "missing", "it is no file")
+        with os.fdopen(opened, "rb") as file:
             etag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
             if wanted.etag == etag:
                 return Unchanged(wanted.url)

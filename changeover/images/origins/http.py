@@ -202,11 +202,13 @@ class HttpOrigin:
         return Refused(wanted.url, "status", f"the host answered {status}")
 
     def _body(self, response: BaseHTTPResponse, most: int, stop: threading.Event) -> bytes:
-        announced = response.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > most:
+        headers = response.headers
+        announced = headers.get("content-length", "")
+        length = int(announced) if announced.isdecimal() else None
+        if length is not None and length > most:
             raise _TooLarge
         until = time.monotonic() + self.image_seconds
-        decoded = response.headers.get("content-encoding", "identity").lower() != "identity"
+        decoded = headers.get("content-encoding", "identity").lower() != "identity"
         parts: list[bytes] = []
         size = 0
         while part := response.read1(READ_AT_ONCE, decode_content=decoded):
@@ -214,6 +216,8 @@ class HttpOrigin:
             if size > most:
                 raise _TooLarge
             parts.append(part)
+            if size == length and not decoded:
+                break
             if stop.is_set():
                 raise _Passing("unreachable", "the run was stopped while it was read")
             if time.monotonic() > until:
@@ -261,7 +265,8 @@ def _conditional(wanted: Wanted) -> dict[str, str]:
 
 def _hand_back(response: BaseHTTPResponse) -> None:
     """A connection whose answer was read to its end is kept; any other is closed, as nobody knows how much would follow."""
-    with suppress(HTTPError, HTTPException, OSError, RuntimeError):
-        response.read1(READ_AT_ONCE, decode_content=False)  # the few words beside a status
+    if not response.closed:
+        with suppress(HTTPError, HTTPException, OSError, RuntimeError):
+            response.read1(READ_AT_ONCE, decode_content=False)  # the few words beside a status
     response.close()
     response.release_conn()

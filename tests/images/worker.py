@@ -1,0 +1,35 @@
+"""`python worker.py BUCKET PORT COUNT`: carries images, and kills itself between the PUT of the fifth and its report."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from itertools import count
+
+from changeover.images import bucket as buckets
+from changeover.images.bucket import Bucket
+from changeover.images.guard import Guard
+from changeover.images.image import Rules, Wanted
+from changeover.images.origins.http import HttpOrigin
+from changeover.images.transfer import transfer
+
+puts = count(1)
+put = buckets.obstore.put
+
+
+def fatal_put(*arguments: object, **named: object) -> object:
+    stored = put(*arguments, **named)  # type: ignore[arg-type]
+    if next(puts) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return stored
+
+
+if __name__ == "__main__":
+    name, port, images = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    buckets.obstore.put = fatal_put  # type: ignore[assignment]
+    guard = Guard([f"127.0.0.1:{port}"], ["127.0.0.0/8"])
+    wanted = (Wanted(f"http://127.0.0.1:{port}/{n}") for n in range(images))
+    for outcome in transfer(HttpOrigin(guard), Bucket(name), Rules(), wanted, 2):
+        sys.stdout.write(f"{outcome.url}\n")
+        sys.stdout.flush()
