@@ -50,6 +50,16 @@ DIRECT = Registry((_member(Keep()), _coupon(old("shop", "tb_coupon"), Keep(), "d
 """The same, with what direct mode asks for: members keep their ids too."""
 
 
+def _alike() -> Mapping:
+    table = old("shop", "tb_coupon")
+    names = ("cpn_cd", "mem_no", "st", "price", "memo", "created", "expires")
+    return Mapping("tb_coupon", table, {name: table[name] for name in names}, ids=Keep(), domain="shop")
+
+
+ALIKE = Registry((_alike(),))
+"""The coupon table as it is, with nothing to see through: what a program that knows no mapping can compare."""
+
+
 def under_another_key(table: str) -> Registry:
     """The same, from a coupon table whose key is no target's key."""
     return Registry((_member(), _coupon(old("shop", table), Computed())))

@@ -1,35 +1,36 @@
 """The sensor `find_drift`: verifies partitions within a budget of time a tick, and has what drifted mended.
 
-The ledger keeps its place: a sweep is a pass over all partitions, and a tick goes on where the last one ended. A resync run is
-launched once a finding, whoever found it: its run key holds the finding's digest. Tables that are only to be reported are left to
-people.
+A sweep is a pass over all partitions. The ledger knows which of them it has looked at; the cursor knows where it is within one that
+takes longer than a tick. What drifted is handed to `resync_drift`, once a finding, whoever found it, and again if that run came to
+nothing (`pipelines.mending`). Tables that are only to be reported are left to people.
 """
 
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import dagster as dg
 
 from assets.component import Component, components
 from assets.drift import evaluations
-from changeover.drift.verify import due, verify
+from changeover.drift import RangeVerified
+from changeover.drift.place import Place
+from changeover.drift.verify import due, verify_until
 from changeover.ledger import verified as ledger
-from changeover.ledger.drift import digest, findings
-from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.ranges import KeyRange
 from changeover.ledger.verified import Pass
 from changeover.mapping import Registry
 from changeover.project import Project
-from pipelines.resync_drift import OP
+from pipelines.mending import mending
 from resources import open_project, resource_keys
 
 NAME = "find_drift"
 SECONDS_BETWEEN_TICKS = 60
 SECONDS_A_TICK = 15.0
-"""After which no further partition is begun. Dagster ends a tick at 60 s."""
-LONGEST = 40.0
-"""Seconds that a partition may take to be begun in a tick: what takes longer is left to `verify_tables`."""
-ROWS_A_SECOND = 50_000
-"""Assumed of a partition that was never verified: half of what a comparison by value made, as measured."""
+"""After which no further chunk is begun. Dagster ends a tick at 60 s, and what it did is lost then."""
+PATIENCE = 25.0
+"""Seconds more for a server that does not answer: what is tried again and again until then fails."""
 RUNS_A_TICK = 25
 
 
@@ -44,57 +45,97 @@ def find_drift(registry: Registry, job: dg.JobDefinition) -> dg.SensorDefinition
         description="Verifies partitions, some each tick, and launches a resync of those that drifted.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        began = time.monotonic()
         runs: list[dg.RunRequest] = []
         events: list[dg.AssetCheckEvaluation] = []
-        cursor = context.cursor
+        said: list[str] = []
         with open_project(context.resources, registry) as project:
             with project.new.engine.begin() as connection:
                 one = ledger.begin(connection, "sensor find_drift", "checksums")
-            through = True
+            sweep = _Sweep(project, one, _place(context.cursor), time.monotonic() + SECONDS_A_TICK)
             for component in components(registry):
-                looked = False
-                for found in _left(project, component, one):
-                    if time.monotonic() - began > SECONDS_A_TICK:
-                        through = False
-                        break
-                    for done in verify(project, found.root, [found], one, workers=1):
-                        looked = True
-                        cursor = f"{one.id} {done.range.root} {done.range.name}"
-                if looked:
+                if sweep.component(component):
                     events += evaluations(project, component)
-                runs += _runs(project, component)
-            if through:
+                wanted, told = mending(project, component, context.instance)
+                runs, said = runs + wanted, said + told
+            if sweep.through:
                 with project.new.engine.begin() as connection:
                     ledger.finish(connection, one)
-        return dg.SensorResult(run_requests=runs[:RUNS_A_TICK], asset_events=events, cursor=cursor)
+        said = [sweep.told, *said]
+        for line in said:
+            context.log.info(line)
+        return dg.SensorResult(
+            run_requests=runs[:RUNS_A_TICK],
+            skip_reason=None if runs else "; ".join(said),
+            asset_events=events,
+            cursor=sweep.place.dump() if sweep.place else sweep.last or context.cursor,
+        )
 
     return sensor
 
 
+@dataclass
+class _Sweep:
+    """A tick's part of a pass. ``place`` is where it was left within a partition; ``last`` names the last one that was done."""
+
+    project: Project
+    one: Pass
+    place: Place | None
+    until: float
+    through: bool = True
+    last: str = ""
+    done: list[RangeVerified] = field(default_factory=list[RangeVerified])
+
+    def component(self, component: Component) -> bool:
+        """Verify what the pass still has to look at of a component, while there is time; whether any partition was done."""
+        before = len(self.done)
+        for found in _left(self.project, component, self.one):
+            if time.monotonic() >= self.until:
+                self.through = False
+                break
+            self.range(found)
+        return len(self.done) > before
+
+    def range(self, found: KeyRange) -> None:
+        """Verify a partition, or some of it."""
+        given_up = threading.Event()
+        timer = threading.Timer(self.until + PATIENCE - time.monotonic(), given_up.set)
+        timer.daemon = True
+        timer.start()
+        try:
+            ended = verify_until(self.project, found, self.one, self.until, self.place, given_up)
+        finally:
+            timer.cancel()
+        if isinstance(ended, Place):
+            self.place, self.through = ended, False
+            self.last = f"{found.root} {found.name}"
+            return
+        self.place, self.last = None, f"{found.root} {found.name}"
+        self.done.append(ended)
+
+    @property
+    def told(self) -> str:
+        """What the tick has done, in words."""
+        rows = sum(one.drifted for one in self.done)
+        failed = [one for one in self.done if one.error]
+        parts = [f"verified {len(self.done) - len(failed)} partitions, in which {rows} rows drifted"]
+        parts += [f"{one.range.root} {one.range.name} failed: {one.error}" for one in failed]
+        if self.place:
+            parts.append(f"{self.last} is to be gone on with, after {self.place.seconds:.0f} s")
+        return ", ".join(parts)
+
+
+def _place(cursor: str | None) -> Place | None:
+    try:
+        return Place.load(cursor or "")
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _left(project: Project, component: Component, one: Pass) -> Iterator[KeyRange]:
-    """What the pass still has to look at, and that fits a tick by what it took the last time, or is assumed to take."""
+    """What the pass still has to look at. What failed in it is left to the next one: nobody behind it is to wait."""
     for root in component.roots:
-        bounds = project.move(root).bounds
+        ids = [bound.id for bound in project.move(root).bounds]
         with project.reading() as connection:
-            took = {looked.range_no: looked.seconds for looked in ledger.verified(connection, [bounds[0].id])}
-        for found in due(project, root, one=one):
-            if took.get(found.no, found.rows_planned * len(bounds) / ROWS_A_SECOND) <= LONGEST:
-                yield found
-
-
-def _runs(project: Project, component: Component) -> Iterator[dg.RunRequest]:
-    """A run for each partition with open findings that are to be mended."""
-    for root in component.roots:
-        bounds = [b for b in project.move(root).bounds if b.mapping.on_drift == "mend"]
-        with project.reading() as connection:
-            open_ = [one for b in bounds for one in findings(connection, mapping_id=b.id, limit=10_000)]
-            names = {r.no: r.name for r in ranges_of(connection, root)} if open_ else {}
-        for no in sorted({one.range_no for one in open_}):
-            told = digest([one for one in open_ if one.range_no == no])
-            config = {"root": root, "ranges": [names[no]]}
-            yield dg.RunRequest(
-                run_key=f"{root} {no} {told}",
-                run_config={"ops": {OP: {"config": config}}},
-                tags={"changeover/root": root, "changeover/range": names[no]},
-            )
+            looked = ledger.verified(connection, ids)
+        failed = {v.range_no for v in looked if v.result == "failed" and v.is_of(one)}
+        yield from (found for found in due(project, root, one=one) if found.no not in failed)

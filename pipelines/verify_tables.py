@@ -116,4 +116,4 @@ def _verify(context: dg.AssetCheckExecutionContext, project: Project, root: str,
         if done.error:
             context.log.error(done.error)
         elif done.findings:
-            context.log.warning("%s %s: %d rows drifted", root, done.range.name, len(done.findings))
+            context.log.warning("%s %s: %d rows drifted", root, done.range.name, done.drifted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,8 @@ from changeover.ledger.ranges import range_named
 from changeover.project import Project
 
 SHOWN = 20
+MOST_ROWS = 10_000
+"""In a document."""
 _WORDS = {
     "insert": "to be inserted",
     "update": "to be updated",
@@ -55,22 +58,46 @@ def resync(
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     root = one_root(chosen, "--range") if ranges else ""
-    done: list[Resynced] = []
-    stopped = False
+    done, stopped = _Done(dry_run), False
     with open_project(registry, chosen, mappings) as project, Stopping("rows") as stopping:
         numbers = _numbers(project, root, ranges) if ranges else None
         try:
             for one in chosen.roots:
-                done += mend(project, one, numbers, dry_run=dry_run, stop=stopping.event)
+                for row in mend(project, one, numbers, dry_run=dry_run, stop=stopping.event):
+                    done.take(row)
         except Interrupted:
             stopped = True
-    clean = all(one.action == "nothing" or (one.mended and not dry_run) for one in done)
-    code = Code.INTERRUPTED if stopped else Code.OK if clean else Code.FINDINGS
+    code = Code.INTERRUPTED if stopped else Code.OK if done.clean else Code.FINDINGS
     if json:
-        output.document(_document(done, code, dry_run=dry_run))
+        output.document(_document(done, code))
     else:
-        _show(done, dry_run=dry_run)
+        _show(done)
     end(code)
+
+
+@dataclass
+class _Done:
+    """What became of the findings, however many: counts by table and action, and the first rows."""
+
+    dry_run: bool
+    actions: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
+    mended: Counter[str] = field(default_factory=Counter[str])
+    rows: list[Resynced] = field(default_factory=list[Resynced])
+    open: list[Resynced] = field(default_factory=list[Resynced])
+    clean: bool = True
+
+    @property
+    def found(self) -> int:
+        return sum(one.total() for one in self.actions.values())
+
+    def take(self, one: Resynced) -> None:
+        self.actions.setdefault(one.target, Counter())[one.action] += 1
+        self.mended[one.target] += one.mended
+        self.clean = self.clean and (one.action == "nothing" or (one.mended and not self.dry_run))
+        if len(self.rows) < MOST_ROWS:
+            self.rows.append(one)
+        if (self.dry_run or not one.mended) and len(self.open) < SHOWN:
+            self.open.append(one)
 
 
 def _numbers(project: Project, root: str, names: list[str]) -> list[int]:
@@ -78,38 +105,42 @@ def _numbers(project: Project, root: str, names: list[str]) -> list[int]:
         return [range_named(connection, root, name.removeprefix(f"{root}:")).no for name in names]
 
 
-def _document(done: list[Resynced], code: Code, *, dry_run: bool) -> dict[str, Any]:
+def _document(done: _Done, code: Code) -> dict[str, Any]:
     return {
         "command": "resync",
         "ok": code is Code.OK,
         "interrupted": code is Code.INTERRUPTED,
-        "dry_run": dry_run,
-        "found": len(done),
-        "mended": sum(one.mended for one in done),
-        "rows": done,
+        "dry_run": done.dry_run,
+        "found": done.found,
+        "mended": done.mended.total(),
+        "rows": done.rows,
+        "rows_left_out": done.found - len(done.rows),
     }
 
 
-def _show(done: list[Resynced], *, dry_run: bool) -> None:
-    if not done:
+def _show(done: _Done) -> None:
+    if not done.actions:
         output.answer("no drift is open: `changeover verify` looks for it")
         return
-    for one in [one for one in done if dry_run or not one.mended][:SHOWN]:
+    for one in done.open:
         columns = f" in {', '.join(one.columns)}" if one.columns else ""
-        what = "still differs" if not dry_run and one.action not in ("leave", "wait") else _WORDS[one.action]
+        what = (
+            "still differs"
+            if not done.dry_run and one.action not in ("leave", "wait")
+            else _WORDS[one.action]
+        )
         output.answer(f"{one.target}: root {one.key} {one.kind}{columns}: {what}")
-    targets = Counter(one.target for one in done)
     rows = [
         (
             target,
-            output.count(count),
+            output.count(counts.total()),
             *(
-                output.count(sum(one.target == target and one.action == action for one in done))
+                output.count(counts[action])
                 for action in ("insert", "update", "delete", "leave", "wait", "nothing")
             ),
-            output.count(sum(one.target == target and one.mended for one in done)),
+            output.count(done.mended[target]),
         )
-        for target, count in targets.items()
+        for target, counts in done.actions.items()
     ]
     columns = ("table", "found", "insert", "update", "delete", "left", "under way", "right by now", "mended")
     output.table("", columns, rows, numbers=columns[1:])

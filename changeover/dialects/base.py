@@ -232,8 +232,8 @@ class Dialect(ABC):
         ``md5``."""
 
     @abstractmethod
-    def row_text(self, fields: Sequence[Shown]) -> str:
-        """The texts of a row as one text, which no other texts make."""
+    def row_text(self, fields: Sequence[Shown], function: str) -> str:
+        """The texts of a row as one text, for this digest, which no other texts make."""
 
     @abstractmethod
     def digest(self, text: str, function: str) -> str:

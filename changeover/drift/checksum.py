@@ -7,6 +7,7 @@ looked at row by row. A single value of that size looks like NULL, on both sides
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ Asked = sa.Executable
 """A statement over the old database."""
 
 _UNDIGESTED = {"old": "1", "new": "2"}
+PIECES = 8
+"""Of a span that is summed up, by one statement: where one differs, the others need not be read again."""
 PARTS = 64
 """Of a span that differs: of 40,000 rows, some 600 are then looked at one by one."""
 
@@ -46,24 +49,45 @@ class Parts:
 
 def parts(bound: Bound, whole: Span) -> Parts | None:
     """The span in `PARTS` parts, where its keys allow for that."""
+    return _cut(bound, whole, PARTS)
+
+
+def pieces(bound: Bound, whole: Span) -> list[Span]:
+    """The span in up to `PIECES`, where its keys allow for that."""
+    cut = _cut(bound, whole, PIECES)
+    if cut is None or whole.lower is None:
+        return [whole]
+    count = -(-(int(whole.upper[0]) - cut.lower) // cut.width)
+    return [cut.part(number) for number in range(count)]
+
+
+def _cut(bound: Bound, whole: Span, count: int) -> Parts | None:
     if not bound.key.is_number or whole.lower is None:
         return None
     lower, upper = int(whole.lower[0]), int(whole.upper[0])
-    return Parts(whole, lower, -(-(upper - lower) // PARTS))
+    return Parts(whole, lower, -(-(upper - lower) // count))
 
 
 def old_sums(
-    source: sa.Connection, old: Dialect, bound: Bound, made: Fields, function: str, whole: Span
+    source: sa.Connection, old: Dialect, bound: Bound, made: Fields, function: str, spans: Sequence[Span]
 ) -> Asked:
-    """How many rows the old side says a span has, and the sum of their digests."""
+    """How many rows the old side says each span has, and the sum of their digests, with the span's place before them."""
     total = Composed(old.digest_sum(_old_digest(old, made, function)), _values(made))
-    return _old(source, bound, whole).with_only_columns(sa.func.count(), total)
+    selects = [
+        _old(source, bound, span).with_only_columns(
+            sa.literal_column(str(place)).label("n"), sa.func.count().label("c"), total.label("s")
+        )
+        for place, span in enumerate(spans)
+    ]
+    return selects[0] if len(selects) == 1 else sa.union_all(*selects)
 
 
-def new_sums(bound: Bound, made: Fields, function: str, whole: Span) -> str:
-    """How many rows the new side has of a span, and the sum of their digests."""
+def new_sums(bound: Bound, made: Fields, function: str, spans: Sequence[Span]) -> str:
+    """How many rows the new side has of each span, and the sum of their digests, with the span's place before them."""
     total = bound.dialect.digest_sum(_new_digest(bound, made, function))
-    return f"SELECT COUNT(*), {total} {_new(bound, made, whole)}"
+    return " UNION ALL ".join(
+        f"SELECT {place}, COUNT(*), {total} {_new(bound, made, span)}" for place, span in enumerate(spans)
+    )
 
 
 def old_parts(
@@ -107,19 +131,20 @@ def _values(made: Fields) -> list[sa.ColumnElement[Any]]:
 
 def _old_digest(old: Dialect, made: Fields, function: str) -> str:
     texts = [_old_shown(field, place) for place, field in enumerate(made.fields)]
-    return f"COALESCE({old.digest(old.row_text(texts), function)}, {_UNDIGESTED['old']})"
+    return f"COALESCE({old.digest(old.row_text(texts, function), function)}, {_UNDIGESTED['old']})"
 
 
 def _old_shown(field: Field, place: int) -> Shown:
     # NULL by itself is of no character set, and can't be measured or collated.
     if isinstance(field.old, Null):
-        return Shown("NULL", plain=True, bare=True)
+        return field.shown("NULLIF('', '')")
     return field.shown(hole(place))
 
 
 def _new_digest(bound: Bound, made: Fields, function: str) -> str:
     texts = [field.shown(field.new) for field in made.fields]
-    return f"COALESCE({bound.dialect.digest(bound.dialect.row_text(texts), function)}, {_UNDIGESTED['new']})"
+    text = bound.dialect.row_text(texts, function)
+    return f"COALESCE({bound.dialect.digest(text, function)}, {_UNDIGESTED['new']})"
 
 
 def _new(bound: Bound, made: Fields, whole: Span) -> str:

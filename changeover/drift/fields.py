@@ -73,7 +73,7 @@ def fields(bound: Bound, old: Family) -> Fields:
     made = _Fields(bound, old)
     found = [field for column in bound.columns for field in made.of(column)]
     if bound.identity == "assigned":
-        found.insert(0, Field(bound.read_fields[0], made.text("i.root_key"), plain=True))
+        found.insert(0, made.key(bound.read_fields[0], "i.root_key", numbers=True))
     return Fields(tuple(found), " ".join(made.joins))
 
 
@@ -135,8 +135,8 @@ class _Fields:
                 f"LEFT JOIN changeover_id_map AS {alias} ON {alias}.target_id = {stored} "
                 f"AND {alias}.mapping_id = {lookup.through}"
             )
-            plain = all(isinstance(kind, Integer) for kind in lookup.kinds)
-            return [Field(self.read(column.text), self.text(f"{alias}.root_key"), plain=plain)]
+            numbers = all(isinstance(kind, Integer) for kind in lookup.kinds)
+            return [self.key(self.read(column.text), f"{alias}.root_key", numbers=numbers)]
         if [name for name, _ in lookup.on] == [lookup.returned] and self.has_parent(column, lookup):
             return [Field(self.read(column.text), column.kind.shown(stored, self.new))]
         parent = self.bound.dialect.table(TableName.parse(lookup.parent))
@@ -167,6 +167,12 @@ class _Fields:
         plain = all(isinstance(kind, WrittenKind) and kind.plain for kind in kinds)
         return plain and not column.marked and self.new != "sqlite"
 
-    def text(self, key: str) -> str:
-        """A key of the id map as text, which MariaDB and MySQL keep as bytes."""
-        return f"CONVERT({key} USING utf8mb4)" if self.new == "mysql" else key
+    def key(self, read: sa.ColumnElement[Any], key: str, *, numbers: bool) -> Field:
+        """A key of the id map, which MariaDB and MySQL keep as bytes: digits need no conversion to be joined to texts."""
+        if self.new != "mysql":
+            return Field(read, key, plain=numbers)
+        return (
+            Field(read, key, plain=True, bare=True)
+            if numbers
+            else Field(read, f"CONVERT({key} USING utf8mb4)")
+        )

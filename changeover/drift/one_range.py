@@ -5,31 +5,32 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import TypeVar
 
 from changeover.binding import Bound, Move
 from changeover.dialects import BlockTooLarge
 from changeover.drift.fields import not_pushed_down
 from changeover.drift.pending import Outbox
+from changeover.drift.place import Place
 from changeover.drift.rows import Looked, look
+from changeover.drift.spans import Spans
 from changeover.drift.sums import Sum, Sums
+from changeover.drift.tally import Tally
 from changeover.keyset.key import KeyValues
-from changeover.keyset.walk import page_end
 from changeover.ledger.ranges import KeyRange
 from changeover.ledger.verified import Depth
 from changeover.project import Project
 from changeover.transfer import leftover
 from changeover.transfer.chunk import Keys, Span
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.differing import Differing
 from changeover.transfer.retry import Stop, retried
 from changeover.transfer.statements import parts
 
 T = TypeVar("T")
 
-ROWS_SUMMED, MOST_SUMMED = 20_000, 40_000
+ROWS_SUMMED, MOST_SUMMED = 20_000, 40000
 """Of a chunk that is summed up: a tenth of a second on both servers together, as measured, with the lock held. A larger one would
 gain nothing, and has to be summed up again in parts when one of its rows differs."""
 ROWS_COMPARED = 5_000
@@ -41,59 +42,54 @@ LOOKS, WAIT_SECONDS = 5, 0.2
 """At rows with changes under way, the wait doubled each time: six seconds, in which live sync takes a change as a rule."""
 
 
-@dataclass
-class Tally:
-    """What is known of a range for one mapping. ``old`` are the rows that there should be."""
-
-    old: int = 0
-    by_value: int = 0
-    rejected: int = 0
-    drifted: dict[str, Differing] = field(default_factory=dict[str, Differing])
-    hot: set[str] = field(default_factory=set[str])
-    false_sums: int = 0
-
-    @property
-    def compared(self) -> int:
-        """Rows that there should be, and that were compared."""
-        return max(0, self.old - self.rejected - len(self.hot))
-
-    @property
-    def found(self) -> int:
-        """Rows that there is something to say about."""
-        return len(self.drifted) + len(self.hot) + self.rejected
-
-
 class RangeLook:
-    """One range under verification. ``on_rows`` is told how many rows, over all targets, a chunk had, and what it took."""
+    """One range under verification, from ``place`` on, which is kept up to date. ``on_rows`` is told how many rows, over all
+    targets, a chunk had, and what it took."""
 
     def __init__(
         self,
         project: Project,
         move: Move,
         found: KeyRange,
+        place: Place,
         depth: Depth,
         on_rows: Callable[[int, float], None],
         stop: threading.Event,
     ) -> None:
         self.project, self.move, self.found, self.depth = project, move, found, depth
+        self.place = place
         self.on_rows, self.stop = on_rows, Stop(stop)
         self.sums, self.outbox = Sums(project, move), Outbox(project, move)
-        self.tallies = {bound.mapping.name: Tally() for bound in move.bounds}
+        self.spans = Spans(project, move, found)
+        self.tallies = place.tallies
+        for bound in move.bounds:
+            self.tallies.setdefault(bound.mapping.name, Tally())
+            place.swept.setdefault(bound.mapping.name, "")
         self.size = (
             ChunkSize(ROWS_COMPARED)
             if any(self.by_value(bound) for bound in move.bounds)
             else ChunkSize(ROWS_SUMMED, MOST_SUMMED)
         )
 
-    def run(self) -> dict[str, Tally]:
-        """Look at all of it. The tallies by mapping."""
-        position = self.found.lower
-        while position != self.found.upper:
-            position = self.chunk(position)
+    def run(self, until: float | None = None) -> bool:
+        """Look at all of it; whether that was done by the time of ``until``, by the monotonic clock. Each time it gets some way."""
+        steps = count()
+
+        def late() -> bool:
+            return bool(next(steps)) and until is not None and time.monotonic() >= until
+
+        while self.place.position != self.found.upper:
+            if late():
+                return False
+            self.place.position = self.chunk(self.place.position)
         for bound in self.move.bounds:
-            self.leftovers(bound)
+            while (after := self.place.swept[bound.mapping.name]) is not None:
+                if late():
+                    return False
+                self.place.swept[bound.mapping.name] = self.leftovers(bound, after)
+        for bound in self.move.bounds:
             self.look_again(bound)
-        return self.tallies
+        return True
 
     def by_value(self, bound: Bound) -> bool:
         """Whether its rows are compared by value in any case."""
@@ -109,7 +105,7 @@ class RangeLook:
                 self.tallies[name].old += looks[name].old
                 self.take(bound, looks[name])
             else:
-                self.summed(bound, span, sums[name])
+                self.summed(bound, sums[name])
         took = time.monotonic() - began
         self.size.took(sum(one.bytes for one in looks.values()), took)
         rows = sum(one.rows for one in sums.values()) + sum(one.old for one in looks.values())
@@ -126,21 +122,22 @@ class RangeLook:
         return span, sums, {b.mapping.name: look(self.project, self.move, b, self.outbox, span) for b in bare}
 
     def span(self, lower: KeyValues | None, upto: KeyValues) -> Span:
-        """The next chunk. Its end is looked up before, so that it is fixed whatever changes meanwhile."""
-        schema, root = self.project.old[self.move.database], self.move.mapping.root
-        with self.sums.source() as source:
-            upper = page_end(source, schema.dialect, root, self.move.key, lower, upto, self.size.rows)
-        return Span(lower, leftover.bounded(self.project, self.move, lower, upper or upto, self.size.rows))
+        """The next chunk."""
+        return self.spans.next(lower, upto, self.size.rows)
 
-    def summed(self, bound: Bound, span: Span, found: Sum) -> None:
+    def summed(self, bound: Bound, found: Sum) -> None:
         """Count a chunk that was summed up, and compare the rows to blame by value."""
         tally = self.tallies[bound.mapping.name]
         tally.old += found.rows
-        if found.same:
+        if not found.differing:
             tally.false_sums = 0
             return
         before = tally.found
-        narrowed = self.retried(partial(self.sums.narrowed, bound, span))
+        narrowed = [
+            selection
+            for piece in found.differing
+            for selection in self.retried(partial(self.sums.narrowed, bound, piece))
+        ]
         for selection in narrowed:
             if isinstance(selection, Keys):
                 for part in parts(selection.encoded):
@@ -179,11 +176,7 @@ class RangeLook:
 
     def take(self, bound: Bound, found: Looked) -> None:
         """Count rows that were compared by value."""
-        tally = self.tallies[bound.mapping.name]
-        tally.by_value += found.old
-        tally.rejected += found.rejected
-        tally.drifted |= {row.key: row for row in found.drifted}
-        tally.hot.update(found.hot)
+        self.tallies[bound.mapping.name].take(found)
 
     def cries_wolf(self, bound: Bound) -> bool:
         """Its sums say nothing."""
@@ -192,11 +185,12 @@ class RangeLook:
         self.size.rows = min(self.size.rows, ROWS_COMPARED)
         return True
 
-    def leftovers(self, bound: Bound) -> None:
-        """Target rows of roots that are gone, where no walk over the old keys shows them."""
-        unmet = self.retried(partial(leftover.unmet, self.project, self.move, bound, self.found))
+    def leftovers(self, bound: Bound, after: str) -> str | None:
+        """Target rows of roots that are gone, where no walk over the old keys shows them: a page of them, and where it ends."""
+        unmet, end = self.retried(partial(leftover.unmet, self.project, self.move, bound, self.found, after))
         for part in parts(unmet):
             self.at_keys(bound, part)
+        return end
 
     def look_again(self, bound: Bound) -> None:
         """Look at the rows with changes under way again, until none is left or they were looked at often enough."""

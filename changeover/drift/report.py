@@ -13,7 +13,7 @@ from changeover.drift.fields import not_pushed_down
 from changeover.ledger import drift as ledger_drift
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.clock import now
-from changeover.ledger.drift import Finding
+from changeover.ledger.drift import MORE, Finding
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.ledger.verified import Depth, Pass, Verified
 from changeover.project import Project
@@ -108,7 +108,7 @@ def report(
             for bound in move.bounds:
                 looked = {v.range_no: v for v in ledger_verified.verified(connection, [bound.id])}
                 findings = ledger_drift.findings(
-                    connection, mapping_id=bound.id, states=("open", "mended"), limit=100_000
+                    connection, mapping_id=bound.id, states=("open", "mended"), limit=100_000, more=True
                 )
                 tables.append(_table(bound, root, move.fingerprint, known, looked, findings, one))
     return Report(
@@ -152,12 +152,12 @@ def _table(
         missing=sum(v.missing for v in mine),
         extra=sum(v.extra for v in mine),
         different=sum(v.different for v in mine),
-        open=len(open_),
-        mended=len(told) - len(open_),
-        columns=dict(Counter(column for f in open_ for column in f.columns)),
+        open=sum(f.rows for f in open_),
+        mended=sum(f.rows for f in told if f.state != "open"),
+        columns=dict(Counter(column for f in open_ if f.kind != MORE for column in f.columns)),
         differences=tuple(
             Difference(names[f.range_no], f.key, f.kind, f.columns, f.state, f.first_seen, f.closed_at)
-            for f in [*open_, *(f for f in told if f.state != "open")][:SAMPLE]
+            for f in [f for f in [*open_, *(f for f in told if f.state != "open")] if f.kind != MORE][:SAMPLE]
         ),
         seconds=sum(v.seconds for v in mine),
         started_at=min((v.started_at for v in mine), default=None),

@@ -1,5 +1,7 @@
 """Mending what drifted: exactly the roots that were found, through the one write path.
 
+Of a range in which more rows differ than are listed, all rows are compared by value once more, and those that differ are mended.
+
 A target row whose root is gone, where ids are kept or shifted, may as well have been written by the new application. It is deleted
 only where the mapping says that nobody else writes the table; a row that the id map leads to is the root's own, and goes with it.
 """
@@ -7,21 +9,27 @@ only where the mapping says that nobody else writes the table; a row that the id
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
 
 from changeover.binding import Bound, Move
 from changeover.drift.pending import Outbox
-from changeover.drift.rows import look
+from changeover.drift.rows import Looked, look
+from changeover.drift.spans import Spans
+from changeover.drift.tally import Tally
 from changeover.errors import Interrupted
 from changeover.ledger import drift as ledger
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.drift import Finding
+from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.project import Project
+from changeover.transfer import leftover
 from changeover.transfer.apply import apply
-from changeover.transfer.chunk import Keys
+from changeover.transfer.chunk import Keys, Span
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_followers
@@ -31,6 +39,8 @@ T = TypeVar("T")
 
 PAGE = 200
 """Roots in one transaction, and findings read at a time."""
+ROWS_COMPARED = 2_000
+"""Of a chunk of a range that is mended as a whole, at first."""
 
 Action = Literal["insert", "update", "delete", "leave", "wait", "nothing"]
 """What is to be done about a finding now. ``leave``: a row that no root explains, and that may be another's. ``wait``: a change of
@@ -69,9 +79,14 @@ def resync(
     move = project.move(root)
     work = _Resync(project, move, Outbox(project, move), Pool(), halt, dry_run)
     for bound in move.bounds:
-        for page in _pages(project, bound, range_nos):
-            if halt.is_set():
-                raise Interrupted(f"{root}: stopped; run the same again to go on from there")
+        with project.reading() as connection:
+            unlisted = ledger.findings(connection, mapping_id=bound.id, more=None)
+            known = {found.no: found for found in ranges_of(connection, root)} if unlisted else {}
+        whole = {one.range_no: one for one in unlisted if range_nos is None or one.range_no in range_nos}
+        for no, one in whole.items():
+            yield from work.whole(bound, known[no], one)
+        for page in _pages(project, bound, range_nos, set(whole)):
+            work.go_on()
             yield from work.page(bound, page)
 
 
@@ -83,6 +98,62 @@ class _Resync:
     pool: Pool
     stop: threading.Event
     dry_run: bool
+
+    def go_on(self) -> None:
+        """Raises: Interrupted where somebody asked for an end."""
+        if self.stop.is_set():
+            raise Interrupted(f"{self.move.root}: stopped; run the same again to go on from there")
+
+    def whole(self, bound: Bound, found: KeyRange, one: Finding) -> Iterator[Resynced]:
+        """Mend all of a range that differs, listed or not, and note what is left of it."""
+        left = Tally()
+        for looked in self.looks(bound, found):
+            left.more_hot += len(looked.hot)
+            rows = [replace(one, key=r.key, kind=r.kind, columns=r.columns) for r in looked.drifted]
+            for start in range(0, len(rows), PAGE):
+                self.go_on()
+                done = self.page(bound, rows[start : start + PAGE])
+                ill = {row.key for row in done if not row.mended}
+                drifted = tuple(row for row in looked.drifted if row.key in ill)
+                left.take(Looked(0, 0, 0, drifted, ()))
+                yield from done
+        if not self.dry_run:
+            self.note_left(bound, one, left)
+
+    def looks(self, bound: Bound, found: KeyRange) -> Iterator[Looked]:
+        """All of a range compared by value, a chunk at a time."""
+        size, spans, position = ChunkSize(ROWS_COMPARED), Spans(self.project, self.move, found), found.lower
+
+        def step() -> tuple[Span, Looked]:
+            span = spans.next(position, found.upper, size.rows)
+            return span, look(self.project, self.move, bound, self.outbox, span)
+
+        while position != found.upper:
+            self.go_on()
+            began = time.monotonic()
+            span, looked = self.retried(step, size)
+            size.took(looked.bytes, time.monotonic() - began)
+            position = span.upper
+            yield looked
+        after: str | None = ""
+        while after is not None:
+            self.go_on()
+            gone, after = self.retried(partial(leftover.unmet, self.project, self.move, bound, found, after))
+            if gone:
+                keys = Keys(tuple(gone))
+                yield self.retried(partial(look, self.project, self.move, bound, self.outbox, keys))
+
+    def note_left(self, bound: Bound, one: Finding, left: Tally) -> None:
+        """What still differs, or could not be compared, is found; all else of the range is mended."""
+        more = left.more + Counter(different=left.more_hot)
+        rows = [(row.key, str(row.kind), row.columns) for row in left.drifted.values()]
+
+        def note() -> None:
+            with self.project.new.engine.begin() as connection:
+                ledger.note(connection, bound.id, one.range_no, one.verification_id, rows, more, "mended")
+                ledger_verified.mended(connection, bound.id)
+
+        retried(note, ChunkSize(), Stop(self.stop), self.project.dialect)
 
     def page(self, bound: Bound, page: Sequence[Finding]) -> list[Resynced]:
         """Look at the findings again, mend what still differs, look once more, and close those that are right."""
@@ -140,12 +211,14 @@ class _Resync:
 
         retried(note, ChunkSize(), Stop(self.stop), self.project.dialect)
 
-    def retried(self, work: Callable[[], T]) -> T:
+    def retried(self, work: Callable[[], T], size: ChunkSize | None = None) -> T:
         old = self.project.old[self.move.database].dialect
-        return retried(work, ChunkSize(), Stop(self.stop), self.project.dialect, old)
+        return retried(work, size or ChunkSize(), Stop(self.stop), self.project.dialect, old)
 
 
-def _pages(project: Project, bound: Bound, range_nos: Sequence[int] | None) -> Iterator[list[Finding]]:
+def _pages(
+    project: Project, bound: Bound, range_nos: Sequence[int] | None, without: set[int]
+) -> Iterator[list[Finding]]:
     after: tuple[int, str] | None = None
     while True:
         with project.reading() as connection:
@@ -153,6 +226,10 @@ def _pages(project: Project, bound: Bound, range_nos: Sequence[int] | None) -> I
         if not page:
             return
         after = (bound.id, page[-1].key)
-        wanted = [one for one in page if range_nos is None or one.range_no in range_nos]
+        wanted = [
+            one
+            for one in page
+            if one.range_no not in without and (range_nos is None or one.range_no in range_nos)
+        ]
         if wanted:
             yield wanted

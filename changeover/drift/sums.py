@@ -24,10 +24,10 @@ MOST_KEYS = 2_000
 
 @dataclass(frozen=True)
 class Sum:
-    """Of a span's rows on the old side: how many, and whether the new side's sum is the same."""
+    """Of a span's rows on the old side: how many, and the pieces of it of which the new side's sum is another."""
 
     rows: int
-    same: bool
+    differing: tuple[Span, ...]
 
 
 class Sums:
@@ -62,16 +62,13 @@ class Sums:
         with looking(self.project, self.move.targets) as target, self.source() as source:
             new: dict[str, Asked] = {}
             for b in bounds:
-                asked = checksum.new_sums(b, self.made[b.mapping.name], self.function, span)
-                new[b.mapping.name] = _ask(target, asked)
+                spans, made = checksum.pieces(b, span), self.made[b.mapping.name]
+                new[b.mapping.name] = _ask(target, checksum.new_sums(b, made, self.function, spans))
             found: dict[str, Sum] = {}
             for b in bounds:
-                name = b.mapping.name
-                asked = checksum.old_sums(source, self.old, b, self.made[name], self.function, span)
-                old = _ask(source, asked)
-                ((rows, _),) = old.rows
-                same = _totals(old) == _totals(new[name])
-                found[name] = Sum(int(rows), same and not old.too_large and not new[name].too_large)
+                spans, made = checksum.pieces(b, span), self.made[b.mapping.name]
+                old = _ask(source, checksum.old_sums(source, self.old, b, made, self.function, spans))
+                found[b.mapping.name] = _sum(spans, old, new[b.mapping.name])
             return found
 
     def narrowed(self, bound: Bound, span: Span) -> list[Selection]:
@@ -129,8 +126,13 @@ def _ask(connection: sa.Connection, statement: str | sa.Executable) -> Asked:
     return Asked(result.all(), too_large)
 
 
-def _totals(asked: Asked) -> list[tuple[int, str]]:
-    return [(int(rows), _text(total)) for rows, total in asked.rows]
+def _sum(spans: Sequence[Span], old: Asked, new: Asked) -> Sum:
+    theirs, ours = _grouped(old), _grouped(new)
+    blind = old.too_large or new.too_large
+    return Sum(
+        sum(count for count, _ in theirs.values()),
+        tuple(span for place, span in enumerate(spans) if blind or theirs[place] != ours[place]),
+    )
 
 
 def _grouped(asked: Asked) -> dict[int, tuple[int, str]]:

@@ -14,7 +14,9 @@ from functools import partial
 from sqlalchemy import exc
 
 from changeover.binding import Move
-from changeover.drift.one_range import RangeLook, Tally
+from changeover.drift.one_range import RangeLook
+from changeover.drift.place import Place
+from changeover.drift.tally import Tally
 from changeover.errors import ChangeoverError, Interrupted
 from changeover.ledger import drift as ledger_drift
 from changeover.ledger import ranges as ledger_ranges
@@ -26,7 +28,6 @@ from changeover.ledger.verified import Pass, Verified
 from changeover.project import Project
 from changeover.transfer.chunk import ChunkDone
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.differing import Differing
 from changeover.transfer.retry import Stop, retried
 
 OnChunk = Callable[[ChunkDone], None]
@@ -45,6 +46,11 @@ class RangeVerified:
     def equal(self) -> bool:
         """All of it was compared, and nothing differs; rejected rows are another matter."""
         return self.error is None and all(one.result == "equal" for one in self.results)
+
+    @property
+    def drifted(self) -> int:
+        """Rows that differ."""
+        return sum(one.rows for one in self.findings)
 
     @property
     def digest(self) -> str | None:
@@ -112,7 +118,7 @@ def verify(
         try:
             while running or (left and not halt.is_set()):
                 while left and len(running) < count and not halt.is_set():
-                    running.add(pool.submit(worker.run, left.pop(0)))
+                    running.add(pool.submit(worker.whole, left.pop(0)))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         except BaseException:
@@ -120,6 +126,24 @@ def verify(
             raise
     if left:
         raise Interrupted(f"{root}: stopped after the last range; run the same again to go on from there")
+
+
+def verify_until(
+    project: Project,
+    found: KeyRange,
+    one: Pass,
+    until: float,
+    place: Place | None = None,
+    stop: threading.Event | None = None,
+) -> RangeVerified | Place:
+    """Look at a range (`due`), from ``place`` on where that is its own. What came of it, or where it was left.
+
+    Parameters: ``until`` is when to leave it, by the monotonic clock, and kept within a chunk; ``stop`` ends waiting for a server
+    that does not answer.
+    """
+    worker = _Worker(project, project.move(found.root), one, None, stop or threading.Event())
+    known = place if place is not None and worker.is_of(found, place) else None
+    return worker.run(found, known, until)
 
 
 @dataclass
@@ -130,48 +154,58 @@ class _Worker:
     on_chunk: OnChunk | None
     stop: threading.Event
 
-    def run(self, found: KeyRange) -> RangeVerified:
+    def whole(self, found: KeyRange) -> RangeVerified:
         """Look at one range, and note what came of it."""
-        began, at = time.monotonic(), now()
+        ended = self.run(found, None, None)
+        assert isinstance(ended, RangeVerified)  # nothing told it to end before
+        return ended
+
+    def is_of(self, found: KeyRange, place: Place) -> bool:
+        """Whether the range is to be gone on with from there."""
+        mine = (self.one.id, found.root, found.no, self.move.fingerprint)
+        return mine == (place.verification_id, place.root, place.range_no, place.fingerprint)
+
+    def run(self, found: KeyRange, place: Place | None, until: float | None) -> RangeVerified | Place:
+        """Look at one range until then, and note what came of it, or say where it was left."""
+        began = time.monotonic()
+        if place is None:
+            place = Place(self.one.id, found.root, found.no, self.move.fingerprint, found.lower, now())
         error: str | None = None
-        tallies: dict[str, Tally] = {}
         try:
             report = partial(self._report, found)
-            tallies = RangeLook(self.project, self.move, found, self.one.depth, report, self.stop).run()
+            look = RangeLook(self.project, self.move, found, place, self.one.depth, report, self.stop)
+            if not look.run(until):
+                return replace(place, seconds=place.seconds + time.monotonic() - began)
         except ChangeoverError as known:
             error = str(known)
         except exc.DBAPIError as failed:
             error = f"range {found.name} of {found.root}: {self.project.explain(failed, self.move.database)}"
+        tallies = {
+            bound.id: Tally() if error else place.tallies[bound.mapping.name] for bound in self.move.bounds
+        }
+        results = [self._result(number, found, tally, error) for number, tally in tallies.items()]
+        took = place.seconds + time.monotonic() - began
         results = [
-            self._result(bound.id, found, tallies.get(bound.mapping.name, Tally()), error)
-            for bound in self.move.bounds
+            replace(one, started_at=place.started_at, finished_at=now(), seconds=took) for one in results
         ]
-        took = time.monotonic() - began
-        results = [replace(one, started_at=at, finished_at=now(), seconds=took) for one in results]
-        drifted = (
-            {bound.id: list(tallies[bound.mapping.name].drifted.values()) for bound in self.move.bounds}
-            if error is None
-            else None
-        )
-        note = partial(self._note, found, results, drifted)
+        note = partial(self._note, found, results, None if error else tallies)
         return retried(note, ChunkSize(), Stop(self.stop), self.project.dialect)
 
     def _result(self, mapping_id: int, found: KeyRange, tally: Tally, error: str | None) -> Verified:
-        kinds = [row.kind for row in tally.drifted.values()]
         return Verified(
             mapping_id=mapping_id,
             range_no=found.no,
             verification_id=self.one.id,
             depth=self.one.depth,
-            result="failed" if error else "drift" if kinds else "hot" if tally.hot else "equal",
+            result="failed" if error else "drift" if tally.drifted else "hot" if tally.hot_rows else "equal",
             fingerprint=self.move.fingerprint,
             compared=tally.compared,
             by_value=tally.by_value,
-            missing=kinds.count("missing"),
-            extra=kinds.count("extra"),
-            different=kinds.count("different"),
+            missing=tally.count("missing"),
+            extra=tally.count("extra"),
+            different=tally.count("different"),
             rejected=tally.rejected,
-            hot=len(tally.hot),
+            hot=tally.hot_rows,
             digest=None,
             seconds=0.0,
             started_at=now(),
@@ -180,16 +214,19 @@ class _Worker:
         )
 
     def _note(
-        self, found: KeyRange, results: Sequence[Verified], drifted: dict[int, list[Differing]] | None
+        self, found: KeyRange, results: Sequence[Verified], tallies: dict[int, Tally] | None
     ) -> RangeVerified:
         noted: list[Verified] = []
         findings: list[Finding] = []
         with self.project.new.engine.begin() as connection:
             for one in results:
-                if drifted is not None:
-                    rows = [(row.key, str(row.kind), row.columns) for row in drifted[one.mapping_id]]
-                    ledger_drift.note(connection, one.mapping_id, found.no, self.one.id, rows)
-                mine = ledger_drift.findings(connection, mapping_id=one.mapping_id, range_no=found.no)
+                if tallies is not None:
+                    tally = tallies[one.mapping_id]
+                    rows = [(row.key, str(row.kind), row.columns) for row in tally.drifted.values()]
+                    ledger_drift.note(connection, one.mapping_id, found.no, self.one.id, rows, tally.more)
+                mine = ledger_drift.findings(
+                    connection, mapping_id=one.mapping_id, range_no=found.no, more=True
+                )
                 findings += mine
                 noted.append(replace(one, digest=ledger_drift.digest(mine)))
                 ledger_verified.record(connection, noted[-1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -16,6 +17,11 @@ from changeover.ledger.tables import KeyText, mapping
 from changeover.ledger.tables import drift as table
 
 KEYS_AT_ONCE = 500
+
+MORE = "more"
+"""The kind of a finding that stands for those of a range that are not listed: its columns are their kinds, with how many."""
+_MORE_KEY = "\ufdd0more {}"
+"""Its key: of a range, and of no row, since no text begins with this character."""
 
 State = Literal["open", "mended", "gone"]
 """``mended`` by a resync, or ``gone`` by itself: found right when it was looked at again."""
@@ -32,8 +38,21 @@ class Finding:
     columns: tuple[str, ...]
     first_seen: datetime
     last_seen: datetime
+    verification_id: int
     state: State = "open"
     closed_at: datetime | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows it stands for, by kind."""
+        if self.kind != MORE:
+            return {self.kind: 1}
+        return {kind: int(rows) for kind, rows in (text.split(" ") for text in self.columns)}
+
+    @property
+    def rows(self) -> int:
+        """How many rows it stands for."""
+        return sum(self.counts.values())
 
 
 def note(
@@ -42,11 +61,20 @@ def note(
     range_no: int,
     verification: int,
     found: Sequence[tuple[str, str, tuple[str, ...]]],
+    more: Mapping[str, int],
+    others: State = "gone",
 ) -> None:
-    """Write what a range's comparison found, as (key, kind, columns): new ones open, known ones seen again, all others of the range
-    are gone."""
+    """Write what was found of a range, as (key, kind, columns): new ones open, known ones seen again, all others of the range over.
+
+    Parameters: ``more`` counts, by kind, rows that are not listed; ``others`` is what has become of the others.
+    """
     at = now()
-    known = {one.key: one for one in findings(connection, mapping_id=mapping_id, range_no=range_no)}
+    if any(more.values()):
+        counts = tuple(f"{kind} {rows}" for kind, rows in sorted(more.items()) if rows)
+        found = [*found, (_MORE_KEY.format(range_no), MORE, counts)]
+    known = {
+        one.key: one for one in findings(connection, mapping_id=mapping_id, range_no=range_no, more=True)
+    }
     rows = [
         {
             "mapping_id": mapping_id,
@@ -63,7 +91,7 @@ def note(
         for key, kind, columns in found
     ]
     _replace(connection, mapping_id, rows)
-    close(connection, mapping_id, sorted(known.keys() - {key for key, _, _ in found}), "gone")
+    close(connection, mapping_id, sorted(known.keys() - {key for key, _, _ in found}), others)
 
 
 def close(connection: sa.Connection, mapping_id: int, keys: Sequence[str], state: State) -> None:
@@ -86,9 +114,15 @@ def findings(
     since: datetime | None = None,
     after: tuple[int, str] | None = None,
     limit: int | None = None,
+    more: bool | None = False,
 ) -> list[Finding]:
-    """Findings by mapping and key, the open ones by default; those closed before ``since`` are left out."""
+    """Findings by mapping and key, the open ones by default; those closed before ``since`` are left out.
+
+    Parameters: ``more`` also gives those that stand for what is not listed; None gives these alone.
+    """
     statement = sa.select(table).where(table.c.state.in_(list(states)))
+    if more is not True:
+        statement = statement.where(table.c.kind != MORE if more is False else table.c.kind == MORE)
     if mapping_id is not None:
         statement = statement.where(table.c.mapping_id == mapping_id)
     if range_no is not None:
@@ -111,13 +145,26 @@ def findings(
 
 def open_counts(connection: sa.Connection) -> dict[str, int]:
     """Open findings by target; targets without any are left out."""
-    statement = (
-        sa.select(mapping.c.target, sa.func.count())
-        .join(table, table.c.mapping_id == mapping.c.id)
-        .where(table.c.state == "open")
-        .group_by(mapping.c.target)
+    return _open_counts(connection, mapping.c.target)
+
+
+def open_counts_by_root(connection: sa.Connection) -> dict[str, int]:
+    """Open findings by root; roots without any are left out."""
+    return _open_counts(connection, mapping.c.root)
+
+
+def _open_counts(connection: sa.Connection, by: sa.ColumnElement[str]) -> dict[str, int]:
+    joined = sa.select(by, table.c.mapping_id).join(table, table.c.mapping_id == mapping.c.id)
+    listed = (
+        joined.with_only_columns(by, sa.func.count())
+        .where(table.c.state == "open", table.c.kind != MORE)
+        .group_by(by)
     )
-    return {str(target): int(count) for target, count in connection.execute(statement)}
+    counts = Counter({str(name): int(rows) for name, rows in connection.execute(listed)})
+    names = {int(number): str(name) for name, number in connection.execute(joined.distinct())}
+    for one in findings(connection, more=None):
+        counts[names[one.mapping_id]] += one.rows
+    return dict(counts)
 
 
 @dataclass(frozen=True)
@@ -135,12 +182,17 @@ def counted(connection: sa.Connection, mapping_id: int) -> list[Counted]:
     alike = (table.c.range_no, table.c.kind, table.c.column_names)
     statement = (
         sa.select(*alike, sa.func.count())
-        .where(table.c.mapping_id == mapping_id, table.c.state == "open")
+        .where(table.c.mapping_id == mapping_id, table.c.state == "open", table.c.kind != MORE)
         .group_by(*alike)
     )
-    return [
+    listed = [
         Counted(int(no), kind, tuple(json.loads(columns)), int(rows))
         for no, kind, columns, rows in connection.execute(statement)
+    ]
+    rest = findings(connection, mapping_id=mapping_id, more=None)
+    return [
+        *listed,
+        *(Counted(one.range_no, kind, (), rows) for one in rest for kind, rows in one.counts.items()),
     ]
 
 
@@ -176,6 +228,7 @@ def _finding(row: Any) -> Finding:
         columns=tuple(json.loads(row["column_names"])),
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
+        verification_id=int(row["verification_id"]),
         state=row["state"],
         closed_at=row["closed_at"],
     )

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from changeover.ledger.clock import now
+from changeover.ledger.drift import open_counts_by_root
 from changeover.ledger.tables import drift, mapping, verification
 from changeover.ledger.tables import verified as table
 
@@ -136,15 +137,7 @@ def overview(connection: sa.Connection, written: Mapping[str, str]) -> dict[str,
             found = counts.setdefault(root, {})
             found[number] = found.get(number, 0) + int(ranges)
             since[root] = min(at, since.get(root, at))
-    drifted = {
-        root: int(count)
-        for root, count in connection.execute(
-            sa.select(mapping.c.root, sa.func.count())
-            .join(drift, drift.c.mapping_id == mapping.c.id)
-            .where(drift.c.state == "open")
-            .group_by(mapping.c.root)
-        )
-    }
+    drifted = open_counts_by_root(connection)
     return {
         root: Overview(
             min(counts[root].values(), default=0) if root in counts else 0,

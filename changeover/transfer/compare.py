@@ -96,15 +96,12 @@ def _range(
             on_chunk(move.root, read_rows)
     for bound in move.bounds:
         s = sums[bound.mapping.name]
-        unmet = retried(
-            partial(leftover.unmet, project, move, bound, found),
-            size,
-            Stop(halt),
-            project.dialect,
-            old_dialect,
-        )
-        s.extra += len(unmet)
-        s.keys.extend(unmet[: SHOWN - len(s.keys)])
+        after: str | None = ""
+        while after is not None:
+            page = partial(leftover.unmet, project, move, bound, found, after)
+            unmet, after = retried(page, size, Stop(halt), project.dialect, old_dialect)
+            s.extra += len(unmet)
+            s.keys.extend(unmet[: SHOWN - len(s.keys)])
         yield RangeCompared(
             found,
             bound.mapping.target,

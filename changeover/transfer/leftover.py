@@ -78,22 +78,22 @@ def _nth(
     return None if value is None else int(value)
 
 
-def unmet(project: Project, move: Move, bound: Bound, found: KeyRange) -> list[str]:
+def unmet(
+    project: Project, move: Move, bound: Bound, found: KeyRange, after: str
+) -> tuple[list[str], str | None]:
     """The range's roots that are remembered with a target row and gone from the old table, where no walk over the old keys would
-    show it. Looked for a page at a time, each under the table lock."""
-    gone: list[str] = []
+    show it: those of the next page of keys above ``after``, and where it ends; None where nothing is left to look for.
+
+    A page is looked at under the table lock.
+    """
     if not bound.uses_id_map or bound.key.is_number:
-        return gone
-    page, after = [""], ""
-    while page:
-        with project.new.engine.connect() as target, target.begin() as transaction:
-            project.dialect.lock(target, move.targets, exclusive=False)
-            page = list(target.execute(_links(bound, found, after)).scalars())
-            if page:
-                after = page[-1]
-                gone.extend(_absent(project, move, bound, page))
-            transaction.rollback()
-    return gone
+        return [], None
+    with project.new.engine.connect() as target, target.begin() as transaction:
+        project.dialect.lock(target, move.targets, exclusive=False)
+        page = list(target.execute(_links(bound, found, after)).scalars())
+        gone = _absent(project, move, bound, page) if page else []
+        transaction.rollback()
+    return gone, page[-1] if page else None
 
 
 def _page(project: Project, bound: Bound, found: KeyRange, after: str) -> list[str]:

@@ -113,8 +113,8 @@ class MySQL(Dialect):
     def digests(self, connection: sa.Connection) -> tuple[str, ...]:
         return digest.digests(connection)
 
-    def row_text(self, fields: Sequence[Shown]) -> str:
-        return digest.row_text(fields)
+    def row_text(self, fields: Sequence[Shown], function: str) -> str:
+        return digest.row_text(fields, function)
 
     def digest(self, text: str, function: str) -> str:
         return digest.digest(text, function)

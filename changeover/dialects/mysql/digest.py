@@ -17,6 +17,8 @@ from changeover.dialects.base import Shown
 
 CRC = "crc32*crc32c"
 MD5 = "md5"
+_PART, _NULL = "CAST(x'FF' AS BINARY)", "CAST(x'FE' AS BINARY)"
+"""Bytes need no character set in common to be joined, and no collation."""
 MD5_HEX_DIGITS = 15
 """60 bits: what fits a signed number of 64 on every database."""
 
@@ -30,9 +32,14 @@ def digests(connection: sa.Connection) -> tuple[str, ...]:
     return (CRC, MD5)
 
 
-def row_text(fields: Sequence[Shown]) -> str:
-    """See `Dialect.row_text`: a text's length stands before it."""
-    return f"CONCAT_WS('|', {', '.join(_field(field, place) for place, field in enumerate(fields))})"
+def row_text(fields: Sequence[Shown], function: str) -> str:
+    """See `Dialect.row_text`. Between two servers of this kind, texts are parted by a byte that no UTF-8 has, and another one is
+    what NULL looks like; else the texts' lengths stand behind all of them, as every database can write them."""
+    if function == CRC:
+        return f"CONCAT_WS({_PART}, {', '.join(f'IFNULL({field.sql}, {_NULL})' for field in fields)})"
+    texts = [_text(field, place) for place, field in enumerate(fields)]
+    lengths = [_length(field, place) for place, field in enumerate(fields) if not field.plain]
+    return f"CONCAT_WS('|', {', '.join([*texts, *lengths])})"
 
 
 def digest(text: str, function: str) -> str:
@@ -42,14 +49,20 @@ def digest(text: str, function: str) -> str:
     return f"CAST(CONV(LEFT(MD5({text}), {MD5_HEX_DIGITS}), 16, 10) AS UNSIGNED)"
 
 
-def _field(field: Shown, place: int) -> str:
+def _text(field: Shown, place: int) -> str:
     if field.plain:
         return f"IFNULL({field.sql if field.bare else _bytes(field.sql)}, 'N')"
+    # That it is NULL is said by its length.
     text = _bytes(field.sql)
-    if field.bare:
-        return f"IFNULL(CONCAT(LENGTH({text}), ':', {text}), 'N')"
-    kept = f"@changeover_text_{place}"
-    return f"IFNULL(CONCAT(LENGTH({kept} := {text}), ':', {_bytes(kept)}), 'N')"
+    return f"IFNULL({text if field.bare else f'{_kept(place)} := {text}'}, '')"
+
+
+def _length(field: Shown, place: int) -> str:
+    return f"IFNULL(LENGTH({_bytes(field.sql) if field.bare else _kept(place)}), 'N')"
+
+
+def _kept(place: int) -> str:
+    return f"@changeover_text_{place}"
 
 
 def _bytes(text: str) -> str:

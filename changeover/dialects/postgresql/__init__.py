@@ -102,7 +102,8 @@ class PostgreSQL(Dialect):
     def digests(self, connection: sa.Connection) -> tuple[str, ...]:
         return digest.digests(connection)
 
-    def row_text(self, fields: Sequence[Shown]) -> str:
+    def row_text(self, fields: Sequence[Shown], function: str) -> str:
+        del function
         return digest.row_text(fields)
 
     def digest(self, text: str, function: str) -> str:

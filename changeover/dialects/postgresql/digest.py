@@ -23,8 +23,9 @@ def digests(connection: sa.Connection) -> tuple[str, ...]:
 
 
 def row_text(fields: Sequence[Shown]) -> str:
-    """See `Dialect.row_text`: a text's length stands before it."""
-    return f"concat_ws('|', {', '.join(map(_field, fields))})"
+    """See `Dialect.row_text`: the texts' lengths stand behind all of them."""
+    lengths = [f"coalesce(octet_length({field.sql})::text, 'N')" for field in fields if not field.plain]
+    return f"concat_ws('|', {', '.join([*map(_text, fields), *lengths])})"
 
 
 def digest(text: str, function: str) -> str:
@@ -34,7 +35,6 @@ def digest(text: str, function: str) -> str:
     return f'({OWN}(({text}) COLLATE "C", 0)::numeric + 9223372036854775808)'
 
 
-def _field(field: Shown) -> str:
-    if field.plain:
-        return f"coalesce({field.sql}, 'N')"
-    return f"coalesce(octet_length({field.sql}) || ':' || ({field.sql}), 'N')"
+def _text(field: Shown) -> str:
+    # That a text is NULL is said by its length.
+    return f"coalesce({field.sql}, '{'N' if field.plain else ''}')"

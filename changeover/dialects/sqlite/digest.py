@@ -10,11 +10,11 @@ MD5 = "md5"
 
 
 def row_text(fields: Sequence[Shown]) -> str:
-    """See `Dialect.row_text`: a text's length stands before it."""
-    return " || '|' || ".join(map(_field, fields))
+    """See `Dialect.row_text`: the texts' lengths stand behind all of them."""
+    lengths = [f"ifnull(length(CAST({field.sql} AS BLOB)), 'N')" for field in fields if not field.plain]
+    return " || '|' || ".join([*map(_text, fields), *lengths])
 
 
-def _field(field: Shown) -> str:
-    if field.plain:
-        return f"ifnull({field.sql}, 'N')"
-    return f"ifnull(length(CAST({field.sql} AS BLOB)) || ':' || ({field.sql}), 'N')"
+def _text(field: Shown) -> str:
+    # That a text is NULL is said by its length.
+    return f"ifnull({field.sql}, '{'N' if field.plain else ''}')"
