@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from changeover.capture import outbox
 from changeover.capture.preflight import problems
+from changeover.capture.prepared import await_decided
 from changeover.capture.statements import OnStep, run
 from changeover.capture.survey import Fingerprint, Survey, survey, tables_of
 from changeover.capture.watched import sources_of
@@ -184,6 +185,7 @@ class _Installer:
                     (*_drops(self.seen, trigger.name), *trigger.create),
                     self.say,
                 )
+        await_decided(self.engine, self.seen.dialect, self.say)
         now = self._again()
         for table in tables:
             facts = now.facts[table]
