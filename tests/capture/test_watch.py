@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
 from changeover.capture.install import install
+from changeover.capture.sync import CannotConsume, run
 from changeover.capture.watch import look
 from changeover.ledger import capture as ledger
 from changeover.ledger.ranges import ranges_of
@@ -284,3 +286,14 @@ def test_a_value_of_an_enum_that_is_given_another_name(rig: Rigs) -> None:
     r.run(r.old, "ALTER TYPE state RENAME VALUE 'old' TO 'done'")
     (reason,) = reasons(project)
     assert "altered" in reason
+
+
+@every_kind
+def test_an_outbox_that_is_gone(rig: Rigs, kind: str) -> None:
+    r, project = watched(rig, kind)
+    r.run(r.old, f"DROP TABLE changeover_outbox{' CASCADE' if kind == 'postgres' else ''}")
+    (reason,) = reasons(project)
+    assert "the outbox changeover_outbox is not there any more" in reason
+    with pytest.raises(CannotConsume, match="`changeover sync uninstall` drops the triggers at once"):
+        list(run(project, "shop", stop=threading.Event(), once=True))
+    assert_mended(r, project)
