@@ -25,6 +25,7 @@ from changeover.keyset.walk import last_key, moved_on, page_end
 from changeover.ledger import ranges as ledger
 from changeover.ledger.mappings import planned
 from changeover.ledger.ranges import KeyRange, Planned
+from changeover.ledger.sync import highest
 from changeover.mapping import Offset
 from changeover.project import Project
 from changeover.transfer.chunk_size import ChunkSize
@@ -130,11 +131,23 @@ def _plan(
             if len(pending) >= APPEND:
                 before()
                 added.extend(_append(project, root, pending, on_progress))
+        complete = limit is None or len(added) + len(pending) < limit
+        if partial_tail and complete and (upper := _applied_above(project, move, lower)):
+            pending.append(Planned(no, range_name(key, no, lower, upper), lower, upper, 0))
         if pending:
             before()
         added.extend(_append(project, root, pending, on_progress))
     with project.new.engine.begin() as connection:
         planned(connection, root)
+
+
+def _applied_above(project: Project, move: Move, lower: KeyValues | None) -> KeyValues | None:
+    """Up to where live sync made rows above the highest root there is: nobody else will ask whether these roots are still there."""
+    with project.reading() as connection:
+        found = highest(connection, move.root) if move.key.is_numbers else None
+    if found is None or (lower is not None and tuple(map(int, found)) <= tuple(map(int, lower))):
+        return None
+    return found
 
 
 def _append(

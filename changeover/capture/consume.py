@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from changeover.binding import Move
 from changeover.capture import outbox, resolve
+from changeover.capture.highest import noting
 from changeover.capture.source import Source
 from changeover.project import Project
 from changeover.transfer.apply import apply
@@ -83,7 +84,10 @@ def _apply(
         began = time.monotonic()
 
         def once(keys: tuple[str, ...] = keys) -> list[tuple[str, str]]:
-            applied = apply(project, move, Keys(keys), pool, exclusive=True, ids_ahead=IDS_AHEAD)
+            record = noting(move, keys)
+            applied = apply(
+                project, move, Keys(keys), pool, record=record, exclusive=True, ids_ahead=IDS_AHEAD
+            )
             for name in ("inserted", "updated", "deleted", "rejected"):
                 counts[name] += getattr(applied, name)
             return applied.followers

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.binding import Move
+from changeover.capture.highest import noting
 from changeover.errors import MappingError
 from changeover.keyset.key import Key, KeyColumn, KeyValues
 from changeover.ledger import ranges
@@ -76,7 +77,9 @@ def sweep(project: Project, root: str, *, stop: threading.Event, overlap: timede
         if stop.is_set():
             break
         applied = retried(
-            lambda keys=keys: apply(project, move, Keys(keys), pool, exclusive=True),
+            lambda keys=keys: apply(
+                project, move, Keys(keys), pool, record=noting(move, keys), exclusive=True
+            ),
             ChunkSize(),
             Stop(stop),
             project.dialect,

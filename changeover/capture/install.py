@@ -7,19 +7,22 @@ whatever is cut short is done again, and nothing that was read before its trigge
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from changeover.capture import outbox
 from changeover.capture.preflight import problems
+from changeover.capture.prepared import await_decided
 from changeover.capture.statements import OnStep, run
 from changeover.capture.survey import Fingerprint, Survey, survey, tables_of
 from changeover.capture.watched import sources_of
 from changeover.dialects import TableName
-from changeover.errors import ChangeoverError, ConfigurationError
+from changeover.errors import ChangeoverError, ConfigurationError, NotCaptured
 from changeover.ledger import capture as ledger
-from changeover.ledger.ranges import walk_again
+from changeover.ledger.ranges import last_range, walk_again
+from changeover.planning import plan
 from changeover.project import Project
 
 
@@ -193,6 +196,7 @@ class _Installer:
                     (*_drops(self.seen, trigger.name), *trigger.create),
                     self.say,
                 )
+        await_decided(self.engine, self.seen.dialect, self.say)
         now = self._again()
         for table in tables:
             facts = now.facts[table]
@@ -203,7 +207,17 @@ class _Installer:
             more = f"; {again} key ranges are to be walked again" if again else ""
             done.append(f"{self.seen.database}: table {table} is watched{more}")
             self.say(done[-1])
+        for root in sorted({root for table in tables for root in now.plan.roots[table]}):
+            self._cover(root)
         return done
+
+    def _cover(self, root: str) -> None:
+        """Rows above the last range, which live sync made, are to be looked at again as well."""
+        with self.project.reading() as connection:
+            begun = last_range(connection, root) is not None
+        if begun:
+            with contextlib.suppress(NotCaptured):  # another of its tables is yet to be installed
+                plan(self.project, root)
 
     def clear(self) -> list[str]:
         """Drop what mappings don't need any more, and what it noted."""

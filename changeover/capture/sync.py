@@ -40,6 +40,10 @@ ROUND_SECONDS = 1.0
 T = TypeVar("T")
 
 
+class CannotConsume(ChangeoverError):
+    """There is no outbox. Says what that means for the application, and what to do."""
+
+
 @dataclass(frozen=True)
 class Beat:
     """What a run tells its display every `BEAT_SECONDS`: counts by root since the last one, and what waits, in all and by root."""
@@ -170,7 +174,9 @@ class _Loop:
             self.waiting.due = min(self.waiting.due, time.monotonic() + WAITING_SECONDS)
 
     def _look(self) -> None:
-        watch.look(self.project, self.database)
+        found = watch.look(self.project, self.database)
+        if any(one.reason == watch.NO_OUTBOX for one in found):
+            raise CannotConsume(f"old database {self.database}: {watch.NO_OUTBOX}")
         with self.project.reading() as connection:
             known = ledger_capture.captured(connection, self.database)
         self.broken = {table.table for table in known if table.state != "installed"}

@@ -39,8 +39,9 @@ def look(project: Project, database: str) -> list[Broken]:
     engine = project.old[database].engine
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         seen = survey(project, database, connection)
-        marks = _marks(connection, seen)
-    found = dict(_found(seen, known, marks))
+        there = sa.inspect(connection).has_table(seen.outbox.table.name, schema=seen.outbox.table.schema)
+        marks = {table: source for source, table in outbox.marks(connection)} if there else {}
+    found = dict(_found(seen, known, marks)) if there else {one.table: NO_OUTBOX for one in known}
     _spread(seen, found)
     names, tables = {one.table for one in known}, {str(table): table for table in seen.triggers}
     healthy = [one.table for one in known if one.state == "installed" and one.table not in found]
@@ -60,10 +61,10 @@ def look(project: Project, database: str) -> list[Broken]:
 _CUT_SHORT = f"an install was cut short: {REMEDY}"
 
 
-def _marks(connection: sa.Connection, seen: Survey) -> dict[str, str]:
-    if not sa.inspect(connection).has_table(seen.outbox.table.name, schema=seen.outbox.table.schema):
-        return {}
-    return {table: source for source, table in outbox.marks(connection)}
+NO_OUTBOX = (
+    f"the outbox {outbox.TABLE} is not there any more, so that the application's statements fail, and what it held is lost; "
+    f"`changeover sync uninstall` drops the triggers at once; {REMEDY}"
+)
 
 
 def _found(seen: Survey, known: list[ledger.Captured], marks: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -284,6 +284,10 @@ class Dialect(ABC):
     def wait_briefly(self, connection: sa.Connection) -> None:
         """Let the transaction that begins wait for a table's lock for a second only: whoever comes after it waits as long."""
 
+    def prepared(self, connection: sa.Connection) -> list[str]:
+        """Prepared transactions that may keep no lock on the tables they changed, each as its server's statements name it."""
+        return []
+
     def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
         """Foreign keys whose actions fire no triggers."""
         return []

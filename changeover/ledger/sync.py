@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from changeover.errors import ChangeoverError
+from changeover.keyset.key import KeyValues, dump, restore
 from changeover.ledger.clock import now
 from changeover.ledger.tables import sync as table
 from changeover.ledger.tables import sync_root as root_table
@@ -149,6 +150,22 @@ def _add(connection: sa.Connection, root: str, counts: Mapping[str, float], **ot
     if changed.rowcount == 0:
         first = {name: counts.get(name, 0) for name in names}
         connection.execute(sa.insert(root_table).values(root=root, **first, **others))
+
+
+def highest(connection: sa.Connection, root: str) -> KeyValues | None:
+    """The highest key that live sync made a row of, where keys are integers."""
+    return restore(
+        connection.execute(
+            sa.select(root_table.c.highest_key).where(root_table.c.root == root)
+        ).scalar_one_or_none()
+    )
+
+
+def rise(connection: sa.Connection, root: str, key: KeyValues) -> None:
+    """Note a key of integers of which a row was made, if it is the highest so far."""
+    known = highest(connection, root)
+    if known is None or tuple(map(int, key)) > tuple(map(int, known)):
+        _add(connection, root, {}, highest_key=dump(key))
 
 
 def _rest(connection: sa.Connection, roots: list[str]) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeEngine
 
-LEDGER_VERSION = "ledger_0005"
+LEDGER_VERSION = "ledger_0006"
 """The Alembic revision this code works with."""
 
 metadata = sa.MetaData()
@@ -201,6 +201,11 @@ sync_root = sa.Table(
         nullable=False,
         server_default="0",
         comment="keys applied a second before the last beat",
+    ),
+    sa.Column(
+        "highest_key",
+        sa.String(200),
+        comment="the highest key of integers that live sync made rows of; JSON list",
     ),
     **_MYSQL,
 )

@@ -20,7 +20,7 @@ from changeover.transfer.confirm import confirmed
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
 from changeover.transfer.inherit import inherit
 from changeover.transfer.late import late
-from changeover.transfer.part import FirstAsked, Root
+from changeover.transfer.part import FirstAsked, Root, depart
 from changeover.transfer.reading import absent, read
 from changeover.transfer.referred import held, rejects
 from changeover.transfer.remove import delete, gone, leads, span
@@ -243,9 +243,12 @@ def _delete(
         return 0, [], []
     savepoint = target.begin_nested()
     try:
-        deleted, followers = delete(target, bound, keys)
+        departed = depart(target, bound, keys)
+        stuck = {reject.root_key for reject in departed.stuck}
+        rest = [key for key in keys if key not in departed.left and key not in stuck]
+        deleted, followers = delete(target, bound, rest)
         savepoint.commit()
-        return deleted, followers, []
+        return deleted, departed.followers + followers, departed.stuck
     except exc.DBAPIError as error:
         if bound.dialect.trouble(error) != "row":
             raise

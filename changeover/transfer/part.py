@@ -3,7 +3,7 @@
 Which row a root leads to is remembered for good, but a row is shared only for as long as the matching values agree. Where a root
 that others go after (the merge's first, or the first of a mapping's own) changes them, the row changes with it, and the others are
 looked at again. Where one of the others differs, the first are asked: if their old database still says what the row says, the
-root leaves. It takes along what it alone had written there, and is matched anew.
+root leaves. It takes along what it alone had written there, and is matched anew. So does a root that is gone.
 """
 
 from __future__ import annotations
@@ -87,6 +87,28 @@ def unlink(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> None
     _leave(connection, bound, leaving, _links(connection, bound, set(leaving.values())))
 
 
+@dataclass(frozen=True)
+class Departed:
+    """``left`` are roots that share no row any more; ``followers`` have the rows that they left; ``stuck`` can't leave theirs."""
+
+    left: set[str]
+    followers: list[Root]
+    stuck: list[Reject]
+
+
+def depart(connection: sa.Connection, bound: Bound, gone: Sequence[str]) -> Departed:
+    """Unlink roots that are gone from the rows that others have as well."""
+    if bound.assigned is None or not bound.assigned.match:
+        return Departed(set(), [], [])
+    leaving = {key: int(row_id) for key, row_id in linked_to(connection, bound, gone) if row_id is not None}
+    links = _links(connection, bound, set(leaving.values()))
+    own = {(bound.id, key) for key in leaving}
+    leaving = {key: row_id for key, row_id in leaving.items() if links[row_id] - own}
+    stuck = _leave(connection, bound, leaving, links, why="its root is gone")
+    left = leaving.keys() - {reject.root_key for reject in stuck}
+    return Departed(set(left), sorted({root for key in left for root in links[leaving[key]]} - own), stuck)
+
+
 def _links(connection: sa.Connection, bound: Bound, ids: set[int]) -> dict[int, set[Root]]:
     """All roots of each row."""
     found: dict[int, set[Root]] = {row_id: set() for row_id in ids}
@@ -107,7 +129,11 @@ def _first(bound: Bound, leaving: dict[str, int], links: dict[int, set[Root]]) -
 
 
 def _leave(
-    connection: sa.Connection, bound: Bound, leaving: dict[str, int], links: dict[int, set[Root]]
+    connection: sa.Connection,
+    bound: Bound,
+    leaving: dict[str, int],
+    links: dict[int, set[Root]],
+    why: str = "",
 ) -> list[Reject]:
     """Forget the roots' links, and empty the columns of their rows that no other root has. Those that can't be emptied stay."""
     columns = dict(bound.merged) | {bound.id: tuple(column.name for column in bound.columns)}
@@ -122,7 +148,8 @@ def _leave(
         empty = {name: emptied(bound, name) for name in names}
         if bad := next((name for name, value in empty.items() if value is None), None):
             listed = ", ".join(bound.assigned.match if bound.assigned else ())
-            reason = f"its row has another ({listed}) now, and {bad}, which it wrote there, can't be emptied"
+            why = why or f"its row has another ({listed}) now"
+            reason = f"{why}, and {bad}, which it wrote into a row that others have too, can't be emptied"
             stuck += [Reject(key, bad, "conflict", reason) for key in group]
             continue
         forget(connection, bound, list(group))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
 from changeover.capture.install import install
+from changeover.capture.sync import CannotConsume, run
 from changeover.capture.watch import look
 from changeover.ledger import capture as ledger
 from changeover.ledger.ranges import ranges_of
@@ -248,3 +250,50 @@ def test_a_table_whose_parent_lost_its_triggers(rig: Rigs) -> None:
         "ALTER TABLE item ADD COLUMN o INTEGER, ADD FOREIGN KEY (o) REFERENCES other (no) ON DELETE SET NULL",
     )
     assert [b.table for b in look(project, "shop")] == ["item"]
+
+
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_values_that_an_alter_gives_to_rows_of_a_type_that_stays(rig: Rigs, partitioned: bool) -> None:
+    r = rig("postgres", shop="postgres")
+    r.run(
+        r.old,
+        f"CREATE TABLE item (no INTEGER PRIMARY KEY, code VARCHAR(10)) {'PARTITION BY RANGE (no)' if partitioned else ''}",
+        *(["CREATE TABLE item_low PARTITION OF item FOR VALUES FROM (0) TO (100)"] if partitioned else []),
+        "INSERT INTO item VALUES (1, 'a')",
+    )
+    target(r)
+    project = installed(r, MAPPING)
+    copy(project)
+    r.run(r.old, "ANALYZE item")
+    assert look(project, "shop") == []
+    r.run(r.old, "ALTER TABLE item ALTER COLUMN code TYPE VARCHAR(10) USING upper(code)")
+    (reason,) = reasons(project)
+    assert "altered" in reason
+
+
+def test_a_value_of_an_enum_that_is_given_another_name(rig: Rigs) -> None:
+    r = rig("postgres", shop="postgres")
+    r.run(
+        r.old,
+        "CREATE TYPE state AS ENUM ('new', 'old')",
+        "CREATE TABLE item (no INTEGER PRIMARY KEY, code state)",
+        "INSERT INTO item VALUES (1, 'old')",
+    )
+    target(r)
+    project = installed(r, MAPPING)
+    copy(project)
+    assert look(project, "shop") == []
+    r.run(r.old, "ALTER TYPE state RENAME VALUE 'old' TO 'done'")
+    (reason,) = reasons(project)
+    assert "altered" in reason
+
+
+@every_kind
+def test_an_outbox_that_is_gone(rig: Rigs, kind: str) -> None:
+    r, project = watched(rig, kind)
+    r.run(r.old, f"DROP TABLE changeover_outbox{' CASCADE' if kind == 'postgres' else ''}")
+    (reason,) = reasons(project)
+    assert "the outbox changeover_outbox is not there any more" in reason
+    with pytest.raises(CannotConsume, match="`changeover sync uninstall` drops the triggers at once"):
+        list(run(project, "shop", stop=threading.Event(), once=True))
+    assert_mended(r, project)

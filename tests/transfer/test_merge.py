@@ -154,3 +154,50 @@ def test_a_shared_row_outlives_one_of_its_roots_and_dies_with_the_last(
     assert counts(done, "deleted") == (1,)
     assert not [row for row in r.rows("member", "email") if row[0] == "b@x.com"]
     assert_settled(project, copy(project))
+
+
+@pytest.mark.parametrize("new", KINDS)
+def test_a_root_that_is_gone_takes_along_what_it_alone_wrote_into_a_shared_row(
+    rig: Callable[..., Rig], new: str
+) -> None:
+    r = rig(new, shop="sqlite", community="sqlite")
+    people(r, {"shop": SHOP, "community": COMMUNITY})
+    project = r.project(*mappings())
+    copy(project)
+    r.run(r.olds["community"], "DELETE FROM person WHERE no = 1")
+    copy(project, "community.person")
+    assert ("b@x.com", "B", None) in r.rows("member", "email", "name", "nick")
+    assert r.rejects() == []
+    assert_settled(project, copy(project))
+
+
+@pytest.mark.parametrize("new", KINDS)
+def test_a_root_that_is_gone_and_left_what_no_other_can_say_is_a_reject(
+    rig: Callable[..., Rig], new: str
+) -> None:
+    r = rig(new, shop="sqlite", community="sqlite")
+    people(r, {"shop": SHOP[:2], "community": COMMUNITY[:2]})
+    member = sa.Table(
+        "member",
+        sa.MetaData(),
+        sa.Column("id", BIG, primary_key=True),
+        sa.Column("email", sa.String(100), unique=True),
+        sa.Column("name", sa.String(50), nullable=False),
+    )
+    r.run(r.new, "DROP TABLE member")
+    member.create(r.new)
+    shop, community = old("shop", "person"), old("community", "person")
+    project = r.project(
+        Mapping("member", shop, {"email": sa.func.lower(shop.email), "name": shop.nm}, ids=Assigned(("email",))),
+        Mapping("member", community, {"email": sa.func.lower(community.email)}, ids=Assigned(("email",), 1)),
+    )
+    copy(project)
+    r.run(r.olds["shop"], "DELETE FROM person WHERE no = 2")
+    copy(project, "shop.person")
+    (only,) = [one for one in r.rejects() if one.root_key == "2" and one.column == "name"]
+    assert only.kind == "conflict"
+    assert "name, which it wrote into a row that others have too, can't be emptied" in only.reason
+    r.run(r.olds["shop"], "INSERT INTO person VALUES (2, 'b@x.com', 'B2')")
+    copy(project, "shop.person")
+    assert [one for one in r.rejects() if one.root_key == "2" and one.column == "name"] == []
+    assert ("b@x.com", "B2") in r.rows("member", "email", "name")

@@ -154,6 +154,9 @@ class MySQL(Dialect):
     def wait_briefly(self, connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET SESSION lock_wait_timeout = 1")
 
+    def prepared(self, connection: sa.Connection) -> list[str]:
+        return triggers.prepared(connection)
+
     def silent_cascades(self, connection: sa.Connection) -> list[Reference]:
         return triggers.references(connection)
 

@@ -312,3 +312,10 @@ def names(connection: sa.Connection, table: TableName) -> set[str]:
     )
     found = connection.execute(statement, {"name": table.name, "schema": table.schema}).scalars()
     return {str(TableName(str(name), table.schema)) for name in found}
+
+
+def prepared(connection: sa.Connection) -> list[str]:
+    """See `Dialect.prepared`. MySQL keeps the locks of prepared transactions, and its list needs a right of its own."""
+    if not _is_mariadb(connection):
+        return []
+    return [str(xid) for *_, xid in connection.exec_driver_sql("XA RECOVER FORMAT='SQL'")]

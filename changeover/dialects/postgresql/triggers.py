@@ -177,25 +177,29 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
     definition = "\n".join(str(line) for line in connection.execute(_DEFINITION, {"oid": oid}).scalars())
     definition += "".join(f"\npartition {one}" for one in partitions)
     alone = kind == "r" and not partitions and not connection.execute(_PART, {"oid": oid}).scalar()
-    if alone:
-        definition += f"\n{connection.execute(_WRITTEN, {'oid': oid}).scalar()}"
+    definition += f"\n{connection.execute(_WRITTEN, {'oid': oid}).scalar()}"
     return Facts(definition, str(found[3]), refused, partitions=tuple(partitions), alone=alone)
 
 
 _PART = sa.text("SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = :oid)")
 
+_BELOW = (
+    "WITH RECURSIVE below AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = :oid "
+    "UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN below AS b ON i.inhparent = b.inhrelid) "
+)
+
 # To become a part of another table writes the columns' rows in the catalog anew, and so does to be set apart again: what happened
-# between two looks shows by that. VACUUM and ANALYZE leave them.
+# between two looks shows by that. So does ALTER COLUMN … TYPE, which with USING gives all rows other values, be it of the type that
+# they had. VACUUM and ANALYZE leave them.
 _WRITTEN = sa.text(
-    "SELECT string_agg(xmin::text, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = :oid AND attnum > 0"
+    f"{_BELOW} SELECT string_agg(xmin::text, ' ' ORDER BY attrelid, attnum) FROM pg_attribute "
+    "WHERE attnum > 0 AND (attrelid = :oid OR attrelid IN (SELECT inhrelid FROM below))"
 )
 
 
 def _partitions(connection: sa.Connection, oid: int) -> list[TableName]:
     statement = sa.text(
-        "WITH RECURSIVE below AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = :oid "
-        "UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN below AS b ON i.inhparent = b.inhrelid) "
-        "SELECT c.relname, n.nspname, n.nspname = current_schema() FROM below JOIN pg_class AS c ON c.oid = inhrelid "
+        f"{_BELOW} SELECT c.relname, n.nspname, n.nspname = current_schema() FROM below JOIN pg_class AS c ON c.oid = inhrelid "
         "JOIN pg_namespace AS n ON n.oid = c.relnamespace ORDER BY 2, 1"
     )
     return [
@@ -208,7 +212,11 @@ _DEFINITION = sa.text(
     "SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation) "
     "FROM pg_attribute WHERE attrelid = :oid AND attnum > 0 AND NOT attisdropped "
     "UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = :oid AND contype IN ('p', 'u') "
-    "UNION ALL SELECT concat_ws(' ', relname, relkind) FROM pg_class WHERE oid = :oid ORDER BY 1"
+    "UNION ALL SELECT concat_ws(' ', relname, relkind) FROM pg_class WHERE oid = :oid "
+    # To rename a value of an enum gives it to all rows that have it.
+    "UNION ALL SELECT concat_ws(' ', e.enumtypid::regtype, e.enumlabel) FROM pg_enum AS e JOIN pg_type AS t "
+    "ON e.enumtypid IN (t.oid, t.typelem, t.typbasetype) JOIN pg_attribute AS a ON a.atttypid = t.oid "
+    "WHERE a.attrelid = :oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1"
 )
 
 
