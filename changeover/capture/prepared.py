@@ -29,8 +29,8 @@ def await_decided(engine: sa.Engine, dialect: Dialect, say: OnStep) -> None:
     while left:
         if time.monotonic() > until:
             raise TableBusy(
-                f"prepared transactions ({', '.join(sorted(left))}) are neither committed nor rolled back: they may have changed rows "
-                "before the triggers stood; decide them (XA COMMIT or XA ROLLBACK), and install again"
+                f"prepared transactions ({', '.join(sorted(left))}) are neither committed nor rolled back: they may have "
+                "changed rows before the triggers stood; decide them (XA COMMIT or XA ROLLBACK), and install again"
             )
         time.sleep(random.uniform(*PAUSE))
         left &= _prepared(engine, dialect)

@@ -188,7 +188,9 @@ def test_a_root_that_is_gone_and_left_what_no_other_can_say_is_a_reject(
     member.create(r.new)
     shop, community = old("shop", "person"), old("community", "person")
     project = r.project(
-        Mapping("member", shop, {"email": sa.func.lower(shop.email), "name": shop.nm}, ids=Assigned(("email",))),
+        Mapping(
+            "member", shop, {"email": sa.func.lower(shop.email), "name": shop.nm}, ids=Assigned(("email",))
+        ),
         Mapping("member", community, {"email": sa.func.lower(community.email)}, ids=Assigned(("email",), 1)),
     )
     copy(project)
