@@ -390,3 +390,12 @@ def test_triggers_of_rows_are_replaced_without_a_gap(rig: Rigs, monkeypatch: pyt
             ).scalar()
             == 5
         )
+
+
+def test_a_name_that_holds_what_the_body_is_quoted_by(rig: Rigs) -> None:
+    r = rig("postgres", shop="postgres")
+    r.run(r.old, 'CREATE TABLE "a$changeover$b" (no INTEGER PRIMARY KEY, code VARCHAR(10))')
+    target(r)
+    odd = old("shop", "a$changeover$b")
+    installed(r, Mapping("thing", odd, {"a": odd.code}))
+    assert noted(r, """INSERT INTO "a$changeover$b" VALUES (1, 'x')""") == ["1"]

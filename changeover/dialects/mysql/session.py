@@ -36,8 +36,16 @@ LENIENT = "NO_ENGINE_SUBSTITUTION"
 # A value larger than a packet is NULL and a warning: none of a chunk's may be dropped.
 _EVERY_WARNING = "SET SESSION max_error_count = 65535"
 _OLD = (f"SET SESSION group_concat_max_len = {MOST_BYTES}", _EVERY_WARNING)
+IDLE_SECONDS = 60
+"""After which MariaDB ends a transaction that says nothing: rows of the new application that it has written are locked, and an old
+server that hangs without closing its connections would keep them so for good. MySQL has no such thing."""
+_LET_GO = f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS} /*M!100302 , idle_transaction_timeout = {IDLE_SECONDS} */"
 _READ_ONLY = ("SET SESSION TRANSACTION READ ONLY",)
-_SIDES: dict[Side, tuple[str, ...]] = {"old": _OLD + _READ_ONLY, "new": (_EVERY_WARNING,), "capture": _OLD}
+_SIDES: dict[Side, tuple[str, ...]] = {
+    "old": _OLD + _READ_ONLY,
+    "new": (_EVERY_WARNING, _LET_GO),
+    "capture": _OLD,
+}
 
 
 def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:

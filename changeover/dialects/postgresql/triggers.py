@@ -10,6 +10,7 @@ TRUNCATE fires statement triggers only, those of the partitions that it empties 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import sqlalchemy as sa
 
@@ -57,16 +58,18 @@ def trigger_ddl(watched: Watched, outbox: Outbox) -> list[Trigger]:
     """See `Dialect.trigger_ddl`."""
     name = TableName(trigger_name("note", TableName(_unique(watched.table)), _LONGEST), outbox.table.schema)
     table, function = table_name(watched.table), table_name(name)
+    body = indented(list(statements(watched, outbox)))
+    mark = next(mark for n in count() if (mark := f"$changeover{n or ''}$") not in body)
     lines = [
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger",
         "LANGUAGE plpgsql SECURITY DEFINER",
         *(f"SET {setting}" for setting in _settings(watched, outbox)),
-        "AS $changeover$",
+        f"AS {mark}",
         "BEGIN",
-        indented(list(statements(watched, outbox))),
+        body,
         "  RETURN NULL;",
         "END",
-        "$changeover$",
+        mark,
     ]
     create = ["\n".join(lines), f"REVOKE ALL ON FUNCTION {function}() FROM PUBLIC"]
     made = list(_made(watched))
