@@ -153,14 +153,13 @@ class _Binder:
         return [other for other in others if isinstance(other.ids, Assigned) and other is not self.mapping]
 
     def seniors(self) -> list[Mapping]:
-        mine = self.mapping.ids
-        return [
-            other
-            for other in self.merged()
-            if isinstance(mine, Assigned)
-            and isinstance(other.ids, Assigned)
-            and other.ids.priority < mine.priority
-        ]
+        feeding = self.registry.of_target(self.mapping.target)
+        order = {
+            other.name: (other.ids.priority, place)
+            for place, other in enumerate(feeding)
+            if isinstance(other.ids, Assigned)
+        }
+        return [other for other in self.merged() if order[other.name] < order[self.mapping.name]]
 
     # Columns
 

@@ -41,7 +41,7 @@ class Assigned:
 
     ``match`` names target columns that identify a row across databases (an e-mail address): a root whose values there
     equal those of an existing row shares this row instead of making a new one. Of several mappings that feed a row, each
-    column is written by the first (in the order of ``priority``, lowest first) that has it.
+    column is written by the first (in the order of ``priority``, lowest first, and then as they are declared) that has it.
 
     ``duplicates`` says what to do with two roots of one mapping that match one row: ``reject`` the later, or let both lead
     to the row whose columns come from the root that was linked ``first``.

@@ -15,6 +15,7 @@ from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
 from changeover.project import Project
 from changeover.transfer import sql
+from changeover.transfer.children import children
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.confirm import confirmed
 from changeover.transfer.id_pool import Ids, IdsShort, Pool
@@ -126,6 +127,7 @@ def _apply(
             roots = max(applied.rows_read, part.rows_read)
             applied.add(part)
             applied.rows_read = roots  # the targets of a split are made of the same roots
+            applied.followers += _wait(target, children(project, bound, [key for _, key in part.left]))
         if record:
             record(target, applied)
     return applied
@@ -160,6 +162,8 @@ def _apply_one(
     staying = {reject.root_key for reject in stay}
     deleted, followers, stuck = _delete(target, bound, [key for key in missing if key not in staying])
     applied.deleted += deleted
+    if followers:  # rows that others share lost a root
+        applied.left.extend((bound.id, key) for key in missing if key not in staying)
     rejected += stay + stuck
     if staged.rows:
         fresh = is_fresh(target, bound, selection)
@@ -169,6 +173,7 @@ def _apply_one(
         applied.add(written)
         rejected.extend(more)
         followers.extend(writer.followers)
+        applied.left.extend((bound.id, key) for key in writer.left)
     if noted or made.waits:
         lost = {reject.root_key for reject in rejected}
         applied.waits = [one for one in made.waits if one.root_key not in lost]

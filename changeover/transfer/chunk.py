@@ -52,6 +52,8 @@ class Applied:
     bytes: int = 0
     followers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     waits: list[Wait] = field(default_factory=list[Wait])
+    left: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """Roots, (mapping's number, encoded key), that no longer lead to the row which they shared."""
 
     def add(self, other: Applied) -> None:
         """Count another application in."""
@@ -59,6 +61,7 @@ class Applied:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.followers.extend(other.followers)
         self.waits.extend(other.waits)
+        self.left.extend(other.left)
 
     def counts(self) -> dict[str, int]:
         """The counts by the names of the ledger's columns."""

@@ -22,12 +22,14 @@ from changeover.transfer.statements import key_text, rows, run, scalar
 class Identified:
     """``stuck`` can't leave a row that they don't match any more; ``doubles`` are roots whose row belongs to another root of the
     mapping, where the mapping doesn't allow that; ``fresh``: every id is new, so that no target row can be there; ``followers``
-    are roots, not in the stage, whose row a root of the stage took over or is about to change."""
+    are roots, not in the stage, whose row a root of the stage took over or is about to change; ``left`` are roots
+    of the stage that have another row now."""
 
     stuck: list[Reject]
     doubles: list[Reject]
     fresh: bool
     followers: list[Root]
+    left: list[str]
 
 
 def identify(
@@ -44,7 +46,7 @@ def identify(
     followers = parted.followers
     if linked and not doubles:
         followers += [(bound.id, key) for key in _overtaken(connection, bound)]
-    return Identified(parted.stuck, doubles, fresh == total and not linked, followers)
+    return Identified(parted.stuck, doubles, fresh == total and not linked, followers, parted.left)
 
 
 def _unlinked(bound: Bound) -> str:

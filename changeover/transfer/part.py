@@ -56,10 +56,11 @@ def drifted(bound: Bound) -> str | None:
 
 @dataclass(frozen=True)
 class Parted:
-    """``followers`` share a row whose matching values are about to change; ``stuck`` can't leave theirs."""
+    """``followers`` share a row whose matching values are about to change; ``stuck`` can't leave theirs; ``left`` did."""
 
     followers: list[Root]
     stuck: list[Reject]
+    left: list[str]
 
 
 def part(connection: sa.Connection, bound: Bound, *, asked: bool) -> Parted:
@@ -70,7 +71,7 @@ def part(connection: sa.Connection, bound: Bound, *, asked: bool) -> Parted:
     query = drifted(bound)
     found = rows(connection, query) if query else []
     if not found:
-        return Parted([], [])
+        return Parted([], [], [])
     links = _links(connection, bound, {int(row_id) for _, row_id, _ in found})
     leaving = {key: int(row_id) for key, row_id, follows in found if follows}
     owners = {(bound.id, key) for key, _, follows in found if not follows}
@@ -78,7 +79,8 @@ def part(connection: sa.Connection, bound: Bound, *, asked: bool) -> Parted:
         raise FirstAsked(_first(bound, leaving, links))
     stuck = _leave(connection, bound, leaving, links)
     followers = {root for _, row_id, follows in found if not follows for root in links[int(row_id)]}
-    return Parted(sorted(followers - owners), stuck)
+    left = leaving.keys() - {reject.root_key for reject in stuck}
+    return Parted(sorted(followers - owners), stuck, sorted(left))
 
 
 def unlink(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> None:

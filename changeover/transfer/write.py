@@ -79,6 +79,8 @@ class Writer:
     """Such values are put aside first: an attempt without that has failed."""
     followers: list[Root] = field(default_factory=list[Root])
     """Other roots whose row now belongs to a root of the block, or is changed by it: they are to be applied again."""
+    left: list[str] = field(default_factory=list[str])
+    """Roots of the block that have another row now than before."""
 
     def write(self, block: Block) -> tuple[Applied, list[Reject]]:
         """Stage and store the block. Returns what came of it and the rows that were not stored."""
@@ -175,6 +177,7 @@ class Writer:
             part, more = writer.write(half)
             applied.add(part)
             self.followers.extend(writer.followers)
+            self.left.extend(writer.left)
             rejects.extend(more)
         return applied
 
@@ -224,7 +227,7 @@ class Writer:
                 raise _Out(found.stuck)
             if found.doubles:
                 raise _Out(found.doubles, unlink=True)
-            self.followers = found.followers
+            self.followers, self.left = found.followers, found.left
             return found.fresh, 0
         fresh = self.fresh_span or scalar(connection, sql.existing(bound, count=False)) is None
         if bound.identity == "direct":
