@@ -31,7 +31,7 @@ from changeover.transfer.retry import Stop, retried
 
 T = TypeVar("T")
 
-RECORDED_AT_ONCE, RECORDED_AFTER = 200, 2.0
+RECORDED_AT_ONCE, RECORDED_AFTER = 500, 2.0
 """Images, or seconds, after which what became of them is committed: a kill costs no more than these a second fetch."""
 OTHERS_SECONDS = 0.5
 """Between two looks at images that another run moves."""

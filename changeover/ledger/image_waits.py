@@ -46,16 +46,16 @@ def any_noted(connection: sa.Connection, mapping_id: int) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def staged(connection: sa.Connection, mapping_id: int, stage: str) -> Noted:
+def staged(connection: sa.Connection, dialect: Dialect, mapping_id: int, stage: str) -> Noted:
     """The notes of the staged roots. ``stage`` is the quoted name of the stage."""
     statement = sa.text(
-        "SELECT w.root_key, w.column_name, w.digest FROM changeover_image_wait w "
-        f"JOIN {stage} s ON w.root_key = s.k WHERE w.mapping_id = :m"
+        f"SELECT w.root_key, w.column_name, w.digest FROM {stage} AS s {dialect.then_join} changeover_image_wait AS w "
+        f"ON w.mapping_id = {dialect.constant_after(mapping_id, 's.k')} AND w.root_key = s.k"
     )
     typed = statement.columns(
         sa.column("root_key", KeyText()), sa.column("column_name"), sa.column("digest", KeyText())
     )
-    return _by_root(connection.execute(typed, {"m": mapping_id}))
+    return _by_root(connection.execute(typed))
 
 
 def of_roots(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> Noted:

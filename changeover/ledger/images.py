@@ -56,12 +56,12 @@ def keys_of(
             table.c.image_key.is_not(None),
         )
         return {row[0]: row[1] for row in connection.execute(statement)}
-    _stage(connection, dialect, [(digest,) for digest in sorted(digests)], ("k",))
-    statement = _typed(
+    _stage(connection, dialect, image_set, [(digest,) for digest in sorted(digests)], ("k",))
+    statement = sa.text(
         f"SELECT i.digest, i.image_key FROM {dialect.quote(STAGE)} AS s {dialect.then_join} changeover_image AS i "
-        "ON i.digest = s.k AND i.image_set = :s WHERE i.image_key IS NOT NULL"
+        "ON i.digest = s.k AND i.image_set = s.image_set WHERE i.image_key IS NOT NULL"
     )
-    return {_text(row[0]): _text(row[1]) for row in connection.execute(statement, {"s": image_set})}
+    return {_text(row[0]): _text(row[1]) for row in connection.execute(statement)}
 
 
 def enter(connection: sa.Connection, dialect: Dialect, image_set: str, named: Sequence[Named]) -> list[Open]:
@@ -70,22 +70,19 @@ def enter(connection: sa.Connection, dialect: Dialect, image_set: str, named: Se
     Raises: IntegrityError when another transaction entered one of them at the same time; done again, it finds it.
     """
     rows = [(one.digest, one.url, one.original_url) for one in named]
-    _stage(connection, dialect, rows, ("k", "url", "original_url"))
-    joined = (
-        f"{dialect.quote(STAGE)} AS s LEFT JOIN changeover_image AS i ON i.digest = s.k AND i.image_set = :s"
-    )
-    asked = _typed(
+    _stage(connection, dialect, image_set, rows, ("k", "url", "original_url"))
+    joined = f"{dialect.quote(STAGE)} AS s LEFT JOIN changeover_image AS i ON i.digest = s.k AND i.image_set = s.image_set"
+    asked = sa.text(
         f"SELECT s.k, i.state, i.reason, i.error FROM {joined} WHERE i.digest IS NULL OR i.state <> 'stored'"
     )
     found = [
-        Open(_text(row[0]), row[1] or "wanted", row[2], row[3])
-        for row in connection.execute(asked, {"s": image_set}).all()
+        Open(_text(row[0]), row[1] or "wanted", row[2], row[3]) for row in connection.execute(asked).all()
     ]
     if found:
         insert = sa.text(
             "INSERT INTO changeover_image (digest, image_set, url, original_url, state, attempts, first_seen) "
-            f"SELECT s.k, :s, s.url, s.original_url, 'wanted', 0, :at FROM {joined} WHERE i.digest IS NULL"
-        ).bindparams(sa.bindparam("at", now(), sa.DateTime()), sa.bindparam("s", image_set, sa.String(64)))
+            f"SELECT s.k, s.image_set, s.url, s.original_url, 'wanted', 0, :at FROM {joined} WHERE i.digest IS NULL"
+        ).bindparams(sa.bindparam("at", now(), sa.DateTime()))
         connection.execute(insert)
     return found
 
@@ -175,10 +172,10 @@ def bring(connection: sa.Connection, dialect: Dialect, image_set: str, keys: Map
     """Images that somebody else has stored, by digest: stored, and not verified."""
     if not keys:
         return
-    _stage(connection, dialect, sorted(keys.items()), ("k", "image_key"))
+    _stage(connection, dialect, image_set, sorted(keys.items()), ("k", "image_key"))
     at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
     sets = [("image_key", "s.image_key"), ("state", "'stored'"), ("stored_at", at)]
-    _update(connection, dialect, image_set, [*sets, *((name, "NULL") for name in _CLEARED)])
+    _update(connection, dialect, [*sets, *((name, "NULL") for name in _CLEARED)])
 
 
 _CLEARED = ("lease", "leased_until", "reason", "error")
@@ -202,12 +199,12 @@ def _record_arrived(
         )
         for digest, one in sorted(arrived.items())
     ]
-    _stage(connection, dialect, rows, ("k", *_TEXTS, *_NUMBERS))
+    _stage(connection, dialect, image_set, rows, ("k", *_TEXTS, *_NUMBERS))
     at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
     sets = [(name, f"s.{name}") for name in _TEXTS]
     sets += [(name, dialect.integer(f"s.{name}")) for name in _NUMBERS]
     sets += [("state", "'stored'"), ("stored_at", at), ("verified_at", at)]
-    _update(connection, dialect, image_set, [*sets, *((name, "NULL") for name in _CLEARED)])
+    _update(connection, dialect, [*sets, *((name, "NULL") for name in _CLEARED)])
 
 
 def _record_refused(
@@ -217,11 +214,11 @@ def _record_refused(
         (digest, str(one.reason), one.detail.replace("\0", ""), _again(one))
         for digest, one in sorted(refused.items())
     ]
-    _stage(connection, dialect, rows, ("k", "reason", "error", "again"))
+    _stage(connection, dialect, image_set, rows, ("k", "reason", "error", "again"))
     tried = f"s.again = 'some' AND t.attempts < {ATTEMPTS}"
     state = f"CASE WHEN s.again = 'always' OR {tried} THEN t.state ELSE 'rejected' END"
     sets = [("state", state), ("reason", "s.reason"), ("error", "s.error")]
-    _update(connection, dialect, image_set, [*sets, ("lease", "NULL"), ("leased_until", "NULL")])
+    _update(connection, dialect, [*sets, ("lease", "NULL"), ("leased_until", "NULL")])
 
 
 def _again(one: Refused) -> str:
@@ -229,29 +226,24 @@ def _again(one: Refused) -> str:
     return "never" if not one.again else "always" if one.reason == "bucket" else "some"
 
 
-def _update(
-    connection: sa.Connection, dialect: Dialect, image_set: str, sets: Sequence[tuple[str, str]]
-) -> None:
-    on = f"t.digest = s.k AND t.image_set = {_literal(image_set)}"
+def _update(connection: sa.Connection, dialect: Dialect, sets: Sequence[tuple[str, str]]) -> None:
+    on = "t.digest = s.k AND t.image_set = s.image_set"
     source = f"{dialect.quote(STAGE)} AS s"
     statement = dialect.update(TableName("changeover_image"), sets, source, on, "1 = 1")
     connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
-def _literal(image_set: str) -> str:
-    """A set's name, which has no character that means something in SQL."""
-    return f"'{image_set}'"
-
-
 def _stage(
-    connection: sa.Connection, dialect: Dialect, rows: Sequence[Sequence[str | None]], columns: Sequence[str]
+    connection: sa.Connection,
+    dialect: Dialect,
+    image_set: str,
+    rows: Sequence[Sequence[str | None]],
+    columns: Sequence[str],
 ) -> None:
-    data = b"\n".join(b"\t".join(map(encode, row)) for row in rows)
-    dialect.stage(connection, STAGE, columns, Block(data, len(rows)))
-
-
-def _typed(statement: str) -> sa.TextClause:
-    return sa.text(statement).bindparams(sa.bindparam("s", type_=sa.String(64)))
+    """Stage rows that begin with a digest, each with its set: a planner that is given the set itself, and has no statistics, takes
+    all images of it for few, and looks at each of them for each row."""
+    data = b"\n".join(b"\t".join(map(encode, (*row, image_set))) for row in rows)
+    dialect.stage(connection, STAGE, (*columns, "image_set"), Block(data, len(rows)))
 
 
 def _text(value: str | bytes) -> str:

@@ -265,7 +265,7 @@ drift = sa.Table(
 image = sa.Table(
     "changeover_image",
     metadata,
-    # The digest comes first: planners without statistics then look an image up by it, and not all of a set.
+    # The digest comes first, and no other index begins with the set: planners without statistics look images up by digest then.
     sa.Column("digest", _Digest, primary_key=True, comment="sha256 of the URL in its normal form, in hex"),
     sa.Column("image_set", _Set, primary_key=True),
     sa.Column("url", _Long, nullable=False, comment="in its normal form"),
@@ -292,7 +292,6 @@ image = sa.Table(
     sa.Column("first_seen", _Time, nullable=False),
     sa.Column("stored_at", _Time),
     sa.Column("verified_at", _Time, comment="when the bucket was last asked for it"),
-    sa.Index("changeover_image_state", "image_set", "state"),
     sa.Index("changeover_image_key", "image_key"),
     sa.Index("changeover_image_lease", "lease"),
     **_MYSQL,

@@ -228,7 +228,7 @@ def _noted(
         return {}
     if isinstance(selection, Keys):
         return image_waits.of_roots(target, bound.id, sorted({*selection.encoded, *missing}))
-    staged = image_waits.staged(target, bound.id, sql.stage(bound))
+    staged = image_waits.staged(target, bound.dialect, bound.id, sql.stage(bound))
     return staged | image_waits.of_roots(target, bound.id, sorted(missing))
 
 

@@ -60,7 +60,6 @@ sa.Table(
     sa.Column("first_seen", _Time, nullable=False),
     sa.Column("stored_at", _Time),
     sa.Column("verified_at", _Time, comment="when the bucket was last asked for it"),
-    sa.Index("changeover_image_state", "image_set", "state"),
     sa.Index("changeover_image_key", "image_key"),
     sa.Index("changeover_image_lease", "lease"),
     **_MYSQL,
