@@ -88,6 +88,7 @@ class Rclone(PrivateService):
             f"--rc-addr=127.0.0.1:{self.port}",
             f"--config={settings}",
             f"--cache-dir={self._temporary}",
+            "--transfers=64",  # by which it reckons how many connections it keeps
         ]
 
     def _ping(self) -> None:
