@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from changeover.ledger.clock import now
-from changeover.ledger.tables import KeyText, mapping, reject
+from changeover.ledger.tables import KeyText, mapping, range_, reject
 
 RejectKind = Literal["value", "conflict", "waiting", "referenced"]
 """``value`` does not fit its column; ``conflict``: another row has a unique value or the identity; ``waiting`` for a parent that
@@ -106,9 +106,8 @@ def open_count(
     *,
     range_no: int | None = None,
     kind: str | None = None,
-    but: Sequence[str] = (),
 ) -> int:
-    """How many roots of the mapping (in the range) have open rejects (of the kind; none that only wait in columns ``but``)."""
+    """How many roots of the mapping (in the range) have open rejects (of the kind)."""
     statement = sa.select(sa.func.count(sa.distinct(reject.c.root_key))).where(
         reject.c.mapping_id == mapping_id
     )
@@ -116,6 +115,25 @@ def open_count(
         statement = statement.where(reject.c.range_no == range_no)
     if kind is not None:
         statement = statement.where(reject.c.kind == kind)
+    return int(connection.execute(statement).scalar_one())
+
+
+def standing_count(
+    connection: sa.Connection, mapping_id: int, root: str, fingerprint: str, *, but: Sequence[str] = ()
+) -> int:
+    """How many roots the mapping, as it is now, has rejected (none that only wait in columns ``but``).
+
+    Those of a range that was written by another version of the mapping, or that began again since they were found and has not
+    come to them yet, are the former run's, and may be mended.
+    """
+    former = sa.exists().where(
+        range_.c.root == root,
+        range_.c.no == reject.c.range_no,
+        sa.or_(range_.c.fingerprint != fingerprint, reject.c.last_seen < range_.c.started_at),
+    )
+    statement = sa.select(sa.func.count(sa.distinct(reject.c.root_key))).where(
+        reject.c.mapping_id == mapping_id, sa.not_(former)
+    )
     if but:
         statement = statement.where(
             sa.not_(sa.and_(reject.c.kind == "waiting", reject.c.column_name.in_(but)))

@@ -245,7 +245,9 @@ class _Worker:
                 own = [lookup.column for lookup in bound.lookups if lookup.own]
                 if not ledger_rejects.any_open(connection, bound.id):
                     continue
-                count = ledger_rejects.open_count(connection, bound.id, but=own)
+                count = ledger_rejects.standing_count(
+                    connection, bound.id, found.root, self.move.fingerprint, but=own
+                )
                 if count > limit:
                     raise TooManyRejects(
                         f"mapping {bound.mapping.name}, range {found.name}: stopped at {count} rejected "

@@ -154,6 +154,35 @@ def test_a_failed_range_is_named_with_its_reason_and_the_next_run_takes_it_again
     assert one.scalar("SELECT COUNT(*) FROM product") == 2500
 
 
+def test_after_the_mapping_was_mended_what_it_rejected_before_stops_nothing(shop):
+    one = shop(products=2500)
+    whole = MAPPINGS.replace("rows_per_range=1000", "rows_per_range=5000, max_rejects=%d")
+    one.write_mappings(whole % 9999)
+    one.soil(*range(1, 2501), state="old")
+    one.soil(5, 2200)
+    one.run("upgrade")
+    one.run("backfill")
+    assert one.scalar("SELECT COUNT(*) FROM changeover_reject") == 2500
+    # Row 5 has the rejects looked at after the first chunk, when those of the chunks to come are the former mapping's.
+    one.write_mappings((whole % 10).replace('"1": "on sale"', '"1": "on sale", "old": "sold out"'))
+    ended = one.end(one.start("backfill", "--json"))  # another process: it imports the mappings anew
+    table = ended.document["tables"][1]
+    assert (table["state"], table["failed"]) == ("rejects", [])
+    assert one.scalar("SELECT COUNT(*) FROM changeover_reject") == 2
+
+
+def test_what_the_mapping_rejects_as_it_is_stops_it_again(shop):
+    one = shop(products=2500)
+    limited = MAPPINGS.replace("rows_per_range=1000", "rows_per_range=5000, max_rejects=10")
+    one.write_mappings(limited)
+    one.soil(*range(1, 2501))
+    one.run("upgrade")
+    assert one.run("backfill").code == 1
+    again = one.run("backfill", "--json").document["tables"][1]
+    assert again["state"] == "failed"
+    assert all("max_rejects=10" in failed["error"] for failed in again["failed"])
+
+
 def test_with_json_stdout_is_one_document_and_progress_goes_to_stderr(shop):
     one = shop(products=100)
     one.run("upgrade")
