@@ -18,11 +18,14 @@ from changeover.cli.reject_selection import choose, orphan_named
 from changeover.cli.status import orphan_hint
 from changeover.cli.stopping import Stopping
 from changeover.ledger.orphans import close as close_orphan
-from changeover.ledger.rejects import RejectRow
+from changeover.ledger.rejects import RejectCause, RejectRow, causes
 from changeover.transfer import reapply
 
 SHOWN = 50
 """Rejects that are listed unless --limit says otherwise; `export` has no limit."""
+
+
+MEND = "mend the old rows, then `changeover rejects retry`; or mend the mapping, then `changeover backfill`"
 
 
 class _OrList(TyperGroup):
@@ -52,7 +55,8 @@ def rejects() -> None:
 
     Examples:
 
-      changeover rejects                     list them
+      changeover rejects                     list them; `changeover rejects list --help` tells of the options
+      changeover rejects --summary           how many there are for each reason
       changeover rejects product --values    some of them, with values
       changeover rejects retry product       once the cause was mended
       changeover rejects export --format csv -o rejects.csv
@@ -65,6 +69,9 @@ def list_(
     table: options.MoreTables = None,
     kind: options.Kind = None,
     values: Values = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Count them by column and reason, instead of listing each.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most so many.")] = SHOWN,
     mappings: options.Mappings = None,
     json: options.Json = False,
@@ -75,7 +82,9 @@ def list_(
     with open_ledger() as ledger, ledger.reading() as connection:
         chosen = choose(connection, registry, [*(tables or ()), *(table or ())])
         there = total(connection, chosen.names, kind)
-        found = [row for page in pages(connection, chosen.names, kind, limit=limit) for row in page]
+        why = causes(connection, chosen.names, kind) if summary else None
+        listed = [] if summary else pages(connection, chosen.names, kind, limit=limit)
+        found = [row for page in listed for row in page]
     code = Code.FINDINGS if there else Code.OK
     if json:
         output.document(
@@ -84,11 +93,14 @@ def list_(
                 "ok": code is Code.OK,
                 "open": there,
                 "orphans": chosen.orphans,
-                "rejects": [shape(r, values=values) for r in found],
+                **({"rejects": [shape(r, values=values) for r in found]} if why is None else {"causes": why}),
             }
         )
     else:
-        _show(found, there, limit=limit, values=values)
+        if there and why is not None:
+            _show_causes(why, there)
+        else:
+            _show(found, there, limit=limit, values=values)
         for orphan in chosen.orphans:
             output.answer(orphan_hint(orphan))
     end(code)
@@ -187,14 +199,29 @@ def _show(found: list[RejectRow], there: int, *, limit: int, values: bool) -> No
             r.column,
             r.kind,
             r.reason,
-            *([r.value if r.value is not None else "NULL"] if values else []),
+            *([_value(r)] if values else []),
         )
         for r in found
     ]
     output.table("", columns, rows)
-    cut = f"; the first {len(found)} entries are listed, --limit N lists more, `export` all"
+    cut = f"; the first {len(found)} entries are listed: --summary counts all by reason, --limit N lists more, `export` all"
     output.answer(f"{output.number(there, 'row')} rejected{cut if len(found) == limit else ''}")
-    output.answer("mend the mapping or the old rows, then `changeover rejects retry`")
+    output.answer(MEND)
+
+
+def _value(found: RejectRow) -> str:
+    """Where no value is kept, it is that of a `value` reject which is NULL; other kinds are about rows."""
+    if found.value is not None:
+        return found.value
+    return "NULL" if found.kind == "value" and found.column else ""
+
+
+def _show_causes(why: list[RejectCause], there: int) -> None:
+    columns = ("mapping", "column", "kind", "rows", "for example", "reason")
+    rows = [(c.mapping, c.column, c.kind, output.count(c.rows), c.key, c.reason) for c in why]
+    output.table("", columns, rows, numbers=("rows",))
+    output.answer(f"{output.number(there, 'row')} rejected; one that has several reasons counts for each")
+    output.answer(MEND)
 
 
 app.callback(help=paragraphs(rejects.__doc__))(rejects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -50,6 +50,21 @@ class RejectRow:
     attempts: int
     first_seen: datetime
     last_seen: datetime
+
+
+@dataclass(frozen=True)
+class RejectCause:
+    """How many rows of a mapping are rejected in a column for one reason, and the first of their keys.
+
+    Reasons of conflicts and of rows that are referred to name keys: they count as one, which ``reason`` is an example of.
+    """
+
+    mapping: str
+    column: str
+    kind: str
+    reason: str
+    rows: int
+    key: str
 
 
 def settle(
@@ -202,6 +217,38 @@ def open_rejects(
         if wanted is not None:
             statement = statement.where(column == wanted)
     return [_reject_row(row) for row in connection.execute(statement).mappings()]
+
+
+def causes(
+    connection: sa.Connection, mappings: Collection[str], kind: str | None = None
+) -> list[RejectCause]:
+    """The open rejects of some mappings (of the kind) by column and reason: mapping by mapping, what most rows have first."""
+    alike = sa.case((reject.c.kind.in_(("value", "waiting")), reject.c.reason), else_="")
+    statement = (
+        sa.select(
+            mapping.c.name,
+            reject.c.column_name,
+            reject.c.kind,
+            sa.func.min(reject.c.reason),
+            sa.func.count(sa.distinct(reject.c.root_key)).label("rows"),
+            sa.func.min(reject.c.id).label("first"),
+        )
+        .join(mapping, mapping.c.id == reject.c.mapping_id)
+        .where(mapping.c.name.in_(list(mappings)))
+        .group_by(mapping.c.name, reject.c.column_name, reject.c.kind, alike)
+    )
+    if kind is not None:
+        statement = statement.where(reject.c.kind == kind)
+    grouped = statement.subquery()
+    found = (
+        sa.select(grouped, reject.c.root_key)
+        .join(reject, reject.c.id == grouped.c.first)
+        .order_by(grouped.c.name, grouped.c.rows.desc(), grouped.c.column_name, grouped.c.first)
+    )
+    return [
+        RejectCause(name, column, of_kind, reason, int(rows), key)
+        for name, column, of_kind, reason, rows, _, key in connection.execute(found)
+    ]
 
 
 def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:

@@ -116,6 +116,48 @@ def test_an_export_of_more_than_a_page_is_complete(shop):
     assert {r["value"] for r in rows} == {SECRET}
 
 
+def test_a_summary_counts_rows_by_reason_however_many_there_are(shop):
+    one = shop(products=300)
+    one.soil(*range(1, 101))
+    one.execute("UPDATE tb_product SET cate_cd = 'none' WHERE goods_no BETWEEN 91 AND 120")
+    one.run("upgrade")
+    one.run("backfill")
+    ended = one.run("rejects", "--summary", "--json")
+    assert ended.code == 1
+    assert [(c["column"], c["kind"], c["rows"]) for c in ended.document["causes"]] == [
+        ("state", "value", 100),
+        ("category_id", "waiting", 20),
+    ]
+    assert ended.document["open"] == 120
+    assert SECRET not in ended.out
+    shown = one.run("rejects", "--summary")
+    assert shown.code == 1
+    assert "the value map has no entry for this value" in shown.out
+    only = one.run("rejects", "product", "--summary", "--kind", "waiting", "--json").document
+    assert [c["rows"] for c in only["causes"]] == [20]
+    assert "--summary" in one.run("rejects").out
+
+
+def test_conflicts_count_together_though_each_names_its_rival(shop):
+    one = shop(products=50)
+    one.execute("UPDATE tb_category SET cate_cd = 'twin' WHERE cate_no IN (1, 2, 3)")
+    one.run("upgrade")
+    one.run("backfill")
+    causes = one.run("rejects", "--summary", "--kind", "conflict", "--json").document["causes"]
+    assert [(c["column"], c["rows"]) for c in causes] == [("code", 2)]
+
+
+def test_no_value_is_shown_as_null_where_none_was_kept(shop):
+    one = shop(products=50)
+    one.environment["COLUMNS"] = "400"
+    one.execute("UPDATE tb_product SET cate_cd = 'none' WHERE goods_no = 7")
+    one.run("upgrade")
+    one.run("backfill")
+    shown = one.run("rejects", "--values").out
+    assert "waiting" in shown
+    assert "NULL" not in shown
+
+
 def test_a_value_can_not_steer_the_terminal(shop):
     one = shop()
     one.environment["COLUMNS"] = "400"
