@@ -26,6 +26,18 @@ class SetStatus:
 
 
 @dataclass(frozen=True)
+class NotStored:
+    """How many images of a set are rejected, or ``wanted`` and could not be had at the last attempt, for one reason; ``detail`` is
+    what was said of one of them."""
+
+    image_set: str
+    state: str
+    reason: str
+    images: int
+    detail: str
+
+
+@dataclass(frozen=True)
 class RowsWaiting:
     """Rows of a mapping that keep an old URL: ``waiting`` for their image, or for good, since it was ``rejected``."""
 
@@ -82,6 +94,21 @@ def sets(connection: sa.Connection) -> list[SetStatus]:
         counts = dict(zip(("wanted", "trying", "stored", "rejected", "lost"), map(int, row[1:]), strict=True))
         found.append(SetStatus(row[0], **counts, objects=objects_of, bytes=octets))
     return found
+
+
+def not_stored(connection: sa.Connection) -> list[NotStored]:
+    """Why images are not stored: set by set, what most of them have first."""
+    number = sa.func.count().label("images")
+    statement = (
+        sa.select(image.c.image_set, image.c.state, image.c.reason, number, sa.func.min(image.c.error))
+        .where(image.c.state.in_(("wanted", "rejected")), image.c.reason.is_not(None))
+        .group_by(image.c.image_set, image.c.state, image.c.reason)
+        .order_by(image.c.image_set, image.c.state.desc(), number.desc(), image.c.reason)
+    )
+    return [
+        NotStored(name, state, reason, int(images), detail or "")
+        for name, state, reason, images, detail in connection.execute(statement)
+    ]
 
 
 def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:

@@ -120,6 +120,11 @@ def test_rows_point_at_what_was_moved_and_keep_what_was_not(photos: Shop) -> Non
     assert status.code == 1
     assert [(s["stored"], s["rejected"], s["objects"]) for s in status.document["sets"]] == [(10, 2, 9)]
     assert [(r["waiting"], r["rejected"]) for r in status.document["rows"]] == [(0, 2)]
+    assert [(r["state"], r["reason"], r["images"]) for r in status.document["not_stored"]] == [
+        ("rejected", "missing", 1),
+        ("rejected", "no image", 1),
+    ]
+    assert "it is an HTML page" in photos.run("images", "status").out
     assert photos.run("verify").code == 0
 
 

@@ -214,7 +214,9 @@ def _show(moved: list[Moved]) -> None:
     if any(one.counts["rejected"] for one in moved):
         output.answer("`changeover images rejects` says which rows keep their old URL, and why")
     if any(one.counts["failed"] for one in moved):
-        output.answer("some images could not be had this time: the same command tries them again")
+        output.answer(
+            "some images could not be had this time: `changeover images status` says why, the same command tries them again"
+        )
 
 
 def _row(one: Moved) -> tuple[object, ...]:

@@ -5,33 +5,45 @@ from __future__ import annotations
 from changeover.cli import options, output
 from changeover.cli.opening import open_ledger
 from changeover.cli.outcome import Code, end
-from changeover.ledger.image_status import RowsWaiting, SetStatus, rows_waiting, sets
+from changeover.ledger.image_status import NotStored, RowsWaiting, SetStatus, not_stored, rows_waiting, sets
 
 
 def status(json: options.Json = False, _debug: options.Debug = False) -> None:
-    """Show how far every set of images is, and how many rows keep an old URL.
+    """Show how far every set of images is, why some are not stored, and how many rows keep an old URL.
 
     Asks the ledger, so it can be used while images are moved. Exits with 1 when some image is not stored, or some row keeps an
     old URL.
     """
     with open_ledger() as ledger, ledger.reading() as connection:
-        found, waiting = sets(connection), rows_waiting(connection)
+        found, why, waiting = sets(connection), not_stored(connection), rows_waiting(connection)
     whole = not any(one.wanted or one.rejected or one.lost for one in found)
     code = Code.OK if whole and not any(one.waiting or one.rejected for one in waiting) else Code.FINDINGS
     if json:
-        output.document({"command": "images status", "ok": code is Code.OK, "sets": found, "rows": waiting})
+        output.document(
+            {
+                "command": "images status",
+                "ok": code is Code.OK,
+                "sets": found,
+                "not_stored": why,
+                "rows": waiting,
+            }
+        )
     else:
-        show(found, waiting)
+        show(found, why, waiting)
     end(code)
 
 
-def show(found: list[SetStatus], waiting: list[RowsWaiting]) -> None:
-    """Both tables, and what to do."""
+def show(found: list[SetStatus], why: list[NotStored], waiting: list[RowsWaiting]) -> None:
+    """The tables, and what to do."""
     if not found and not waiting:
         output.answer("no image is in the manifest yet: `changeover images run` moves them")
         return
     columns = ("images", "stored", "wanted", "rejected", "lost", "objects", "MB")
     output.table("", columns, map(_row, found), numbers=columns[1:])
+    if why:
+        names = ("images", "state", "number", "reason", "for example")
+        rows = [(one.image_set, one.state, output.count(one.images), one.reason, one.detail) for one in why]
+        output.table("", names, rows, numbers=("number",))
     trying = sum(one.trying for one in found)
     if trying:
         output.answer(f"{output.number(trying, 'image')} could not be had so far: the next run tries again")
