@@ -46,8 +46,9 @@ class Gallery:
 
     @property
     def key(self) -> dg.AssetKey:
-        """``images/product_photos``, with the component's name where several name its images."""
-        own = [] if self.alone else [safe(self.component.name)]
+        """``images/product_photos``; where several components name its images, with this one's table, or its name."""
+        targets = self.component.targets
+        own = [] if self.alone else [safe(targets[0] if len(targets) == 1 else self.component.name)]
         return dg.AssetKey(["images", safe(self.images.name), *own])
 
     @property
