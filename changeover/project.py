@@ -132,8 +132,10 @@ def answers(schema: Schema, title: str, variable: str) -> None:
         with schema.engine.execution_options(**READING).connect() as connection:
             connection.execute(sa.text("SELECT 1"))
     except exc.DBAPIError as error:
+        reason = _reason(error)
+        rights = ", and at the rights that `changeover grants` prints" if "denied" in reason else ""
         raise ConnectionRefused(
-            f"the {title} ({shown(schema.engine.url)}) can't be reached: {_reason(error)}; look at {variable}"
+            f"the {title} ({shown(schema.engine.url)}) can't be reached: {reason}; look at {variable}{rights}"
         ) from None
     except TypeError as error:
         # A driver's word for an option that it does not take.

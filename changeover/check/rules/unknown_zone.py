@@ -16,7 +16,7 @@ from changeover.mapping.references import uses
 from changeover.schema import Schema
 
 REMEDIES = {
-    "mysql": "load the zones with mysql_tzinfo_to_sql, or write an offset like '+09:00' where the "
+    "mysql": "load the zones (mariadb-tzinfo-to-sql, or mysql_tzinfo_to_sql), or write an offset like '+09:00' where the "
     "zone has no summer time",
     "postgresql": "correct the name: SELECT name FROM pg_timezone_names lists them",
     "sqlite": "write an offset like '+09:00': SQLite knows no zones",

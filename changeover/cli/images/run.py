@@ -89,7 +89,7 @@ def run(
 
       changeover images run
       changeover images run product --workers 64      a distant host
-      changeover images run --rejected                what was mended at its origin
+      changeover images run --rejected                what was mended where it came from
       changeover images run --waiting                 what live sync has brought
     """
     registry = open_registry(mappings)
