@@ -166,7 +166,9 @@ def _decode(body: bytes, kind: Kind, rules: Rules) -> tuple[int, int]:
                 raise NotTaken("too many pixels", f"it has more than {SCANS} scans")
             # An eighth of each side: all bytes are still read, at a fraction of the work.
             image.draft(None, (max(1, width // 8), max(1, height // 8)))
-            if not image.info.get("progressive"):  # which is held in memory as a whole, however small it is drawn
+            if not image.info.get(
+                "progressive"
+            ):  # which is held in memory as a whole, however small it is drawn
                 pixels = image.size[0] * image.size[1]
         with _room_for(pixels):
             image.load()

@@ -97,7 +97,9 @@ def _bounded(root: ET.Element) -> None:
 
 
 def _too_many() -> Unclean:
-    return Unclean("svg", f"it has more than {MOST_ELEMENTS:,} elements, or as many as so many have attributes")
+    return Unclean(
+        "svg", f"it has more than {MOST_ELEMENTS:,} elements, or as many as so many have attributes"
+    )
 
 
 def _element(given: ET.Element) -> ET.Element:
