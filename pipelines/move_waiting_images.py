@@ -31,7 +31,7 @@ def move_waiting_images(involved: Registry) -> dg.JobDefinition:
     def move_op(context: dg.OpExecutionContext) -> None:
         done: list[ImagesMoved] = []
         with open_project(context.resources, involved) as project, open_carrier(context.resources) as carrier:
-            for one in move_waiting(project, carrier):
+            for one in move_waiting(project, carrier, whole=True):
                 done.append(one)
                 context.log.info(
                     "%s: %d moved, %d known, %d rejected, %d could not be had, %d rows applied",

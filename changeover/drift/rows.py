@@ -12,8 +12,9 @@ from changeover.drift.pending import Outbox
 from changeover.ledger import image_waits
 from changeover.ledger.tables import reject
 from changeover.project import Project
-from changeover.transfer.chunk import Selection
+from changeover.transfer.chunk import Keys, Selection
 from changeover.transfer.differing import Differing, compared
+from changeover.transfer.image_changes import naming_changed
 from changeover.transfer.looking import looking
 from changeover.transfer.statements import parts
 
@@ -32,8 +33,9 @@ class Looked:
 def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: Selection) -> Looked:
     """Compare some roots of a mapping with their target rows, in one span of the lock.
 
-    A row that waits for an image which has been stored meanwhile is to be applied again: it is under way, too. Its note and the
-    manifest are read as the target is, as they were at one moment, and the note stands beside the row as long as it isn't right.
+    A row that waits for an image which has been stored meanwhile, or names one whose key became another one, is to be applied
+    again: it is under way, too. Its note and the manifest are read as the target is, as they were at one moment, and both stand
+    beside the row as long as it isn't right.
     """
     engine = project.old[move.database].engine
     with (
@@ -43,9 +45,12 @@ def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: 
         found = compared(target, source, bound, selection, columns=True)
         if not found.rows:
             return Looked(found.old, found.rejected, found.bytes, (), ())
-        arrived = (
-            image_waits.arrived(target, bound.id, [row.key for row in found.rows]) if bound.images else ()
-        )
+        differing = [row.key for row in found.rows]
+        arrived = set[str]()
+        if bound.images:
+            arrived |= image_waits.arrived(target, bound.id, differing)
+            for part in parts(differing):
+                arrived |= naming_changed(target, source, bound, Keys(tuple(part)))
         held = _rejected(target, bound, [row.key for row in found.rows if row.kind == "extra"])
         pending = outbox.pending()  # last, and with the lock still held
     rows = [row for row in found.rows if row.key not in held]

@@ -51,6 +51,8 @@ class Batch:
     pool: Pool
     stop: threading.Event
     rejected: bool = False
+    refresh: bool = False
+    """The pages are of stored images, whose origins are asked whether they are what they were."""
     on_moved: OnMoved | None = None
     digests: dict[str, str] = field(default_factory=dict[str, str])
     """Of the images under way, by URL."""
@@ -89,6 +91,10 @@ class Batch:
     def wanted(self, lease: Lease) -> Iterator[Wanted]:
         """What is to be carried, page by page; all that the manifest knows as stored is passed over."""
         for page in self.pages:
+            if self.refresh:
+                self.count(referenced=len(page.named))
+                yield from self.taken(lease, [one.digest for one in page.named])
+                continue
             left = self.retried(partial(self.enter, page)) if page.named else []
             again = {one.digest for one in left if one.state == "rejected" and not self.rejected}
             self.note((one.digest, one.reason or "", one.error or "") for one in left if one.digest in again)
@@ -116,7 +122,7 @@ class Batch:
 
         def take() -> list[manifest.Taken]:
             with self.project.new.engine.begin() as connection:
-                return lease.take(connection, self.images.name, wanted, rejected=self.rejected)
+                return lease.take(connection, self.images.name, wanted, self.states)
 
         place = {digest: n for n, digest in enumerate(wanted)}
         mine = sorted(self.retried(take), key=lambda one: place[one.digest])
@@ -125,14 +131,22 @@ class Batch:
             self.under_way.update(one.digest for one in mine)
             self.digests.update((one.url, one.digest) for one in mine)
         for one in mine:
-            yield Wanted(one.url)
+            # A lost image is wanted whatever its origin says of it; of a stored one, only what is new.
+            yield Wanted(one.url, one.etag, one.last_modified) if self.refresh else Wanted(one.url)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Which images are moved."""
+        if self.refresh:
+            return ("stored", "changed")
+        return ("wanted", "lost", "rejected") if self.rejected else ("wanted", "lost")
 
     def left_by_others(self, lease: Lease) -> Iterator[Wanted]:
         """What another run has stored is known; what it gave up, or left when it was killed, is taken."""
         digests = sorted(self.others)
         with self.project.reading() as connection:
             states = manifest.states_of(connection, self.images.name, digests)
-        stored = [digest for digest in digests if states.get(digest) == "stored"]
+        stored = [digest for digest in digests if states.get(digest) in ("stored", "changed")]
         refused = [digest for digest in digests if states.get(digest) == "rejected"]
         self.count(known=len(stored), rejected=len(refused))
         self.others = set()
@@ -168,7 +182,7 @@ class Batch:
             for digest, outcome in outcomes.items():
                 self.digests.pop(outcome.url, None)
                 self.under_way.discard(digest)
-                if isinstance(outcome, Refused) and outcome.again:
+                if isinstance(outcome, Refused):
                     self.failed.add(digest)
         arrived = {digest: one for digest, one in outcomes.items() if isinstance(one, Arrived)}
         refused = {digest: one for digest, one in outcomes.items() if isinstance(one, Refused)}
@@ -180,6 +194,7 @@ class Batch:
                 sample=(*self.moved.sample, *arrived.values())[:SAMPLE],
             )
         self.count(
+            known=len(outcomes) - len(arrived) - len(refused),
             transferred=sum(not one.reused for one in arrived.values()),
             reused=sum(one.reused for one in arrived.values()),
             bytes=sum(one.bytes for one in arrived.values() if not one.reused),
@@ -204,7 +219,7 @@ class Batch:
         if not self.rejects:
             return []
         with self.project.reading() as connection:
-            notes = image_waits.naming(connection, self.images.name, list(self.rejects))
+            notes = image_waits.naming(connection, self.images.name, list(self.rejects), SAMPLE)
         targets = {b.id: b.mapping.target for move in self.project.moves.values() for b in move.bounds}
         found = [
             Rejected(targets[number], key, column, *self.rejects[digest])

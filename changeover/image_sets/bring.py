@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from changeover.project import Project
 from changeover.transfer.id_pool import Pool
 
 AT_ONCE = 5_000
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What JSON may write as an escape, and no database takes."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,16 @@ def read_file(file: Path) -> dict[str, str]:
     if not isinstance(content, dict):
         raise ConfigurationError(f'{file}: expected {{"old URL": "new key"}}')
     found = cast("dict[str, Any]", content)
-    wrong = sum(not isinstance(key, str) or not key or len(key.encode()) > 1024 for key in found.values())
+    wrong = sum(not _is_key(key) for key in found.values())
     if wrong:
         raise ConfigurationError(
             f"{file}: {wrong} of its {len(found)} URLs have no text of at most 1,024 bytes as their key"
         )
     return found
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) and not _UNSTORABLE.search(key) and 0 < len(key.encode()) <= 1024
 
 
 def bring(

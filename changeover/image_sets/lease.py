@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Sequence
 from types import TracebackType
 
 import sqlalchemy as sa
@@ -26,12 +27,12 @@ class Lease:
         self._thread = threading.Thread(target=self._keep, name="changeover-images-lease", daemon=True)
 
     def take(
-        self, connection: sa.Connection, image_set: str, digests: list[str], *, rejected: bool
+        self, connection: sa.Connection, image_set: str, digests: list[str], states: Sequence[str]
     ) -> list[manifest.Taken]:
         """See `changeover.ledger.images.take`."""
         if not self._thread.ident:
             self._thread.start()
-        return manifest.take(connection, image_set, digests, self.token, SECONDS, rejected=rejected)
+        return manifest.take(connection, image_set, digests, self.token, SECONDS, states)
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEWED_EVERY):

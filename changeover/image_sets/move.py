@@ -9,6 +9,7 @@ from changeover.errors import Interrupted
 from changeover.image_sets import walk
 from changeover.image_sets.batch import Batch
 from changeover.image_sets.carrier import Carrier
+from changeover.image_sets.changed import reapply_changed
 from changeover.image_sets.moved import ImagesMoved, OnMoved
 from changeover.image_sets.reapply import reapply_arrived
 from changeover.ledger import image_waits
@@ -53,7 +54,7 @@ def move_images(
                 continue
             pages = walk.pages(project, move, images, found, halt)
             moved = ImagesMoved(found, images.name)
-            yield Batch(project, images, pages, moved, carrier, pool, halt, rejected, on_moved).run()
+            yield Batch(project, images, pages, moved, carrier, pool, halt, rejected, on_moved=on_moved).run()
     if halt.is_set():
         raise Interrupted(
             f"{root}: stopped after the images under way; run the same again to go on from there"
@@ -65,11 +66,14 @@ def move_waiting(
     project: Project,
     carrier: Carrier,
     *,
+    whole: bool = False,
     on_moved: OnMoved | None = None,
     stop: threading.Event | None = None,
 ) -> Iterator[ImagesMoved]:
     """Move the images that copied rows wait for, such as live sync brings, and yield what became of each set. Reads no old table.
 
+    Parameters: ``whole`` says that the project holds all mappings that name images of its sets: where the key of an image became
+    another one, the rows that name it are looked for.
     Raises: Interrupted after ``stop`` was set.
     """
     halt = stop or threading.Event()
@@ -84,6 +88,8 @@ def move_waiting(
         raise Interrupted("stopped after the images under way; run the same again to go on from there")
     for move in project.moves.values():
         reapply_arrived(project, move, pool, halt)
+    for images in sets.values() if whole else ():
+        reapply_changed(project, images, pool, halt)
 
 
 def _waiting(project: Project, images: ImageSet) -> Iterator[walk.Page]:

@@ -22,16 +22,24 @@ def reapply_waiting_for(
     project: Project, image_set: str, digests: Sequence[str], pool: Pool, stop: threading.Event
 ) -> int:
     """Apply the rows that wait for these images, of all tables. How many roots there were."""
-    with project.reading() as connection:
-        waiting = image_waits.waiting_for(connection, image_set, digests)
     roots = 0
     for move in project.moves.values():
         for bound in move.bounds:
-            keys = [key for number, key in waiting if number == bound.id]
-            roots += len(keys)
-            for part in parts(keys):
-                apply_keys(project, move, part, pool, stop)
+            if not any(one.image.images.name == image_set for one in bound.images):
+                continue
+            for some in parts(digests):
+                after = ""
+                while page := _waiting_for(project, bound, image_set, some, after):
+                    after, roots = page[-1], roots + len(page)
+                    apply_keys(project, move, page, pool, stop)
     return roots
+
+
+def _waiting_for(
+    project: Project, bound: Bound, image_set: str, digests: Sequence[str], after: str
+) -> list[str]:
+    with project.reading() as connection:
+        return image_waits.waiting_for(connection, bound.id, image_set, digests, after=after)
 
 
 def reapply_arrived(project: Project, move: Move, pool: Pool, stop: threading.Event) -> int:

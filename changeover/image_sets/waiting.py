@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from changeover.image_sets.walk import sets_of
-from changeover.ledger import image_waits
+from changeover.ledger import image_changes, image_waits
 from changeover.project import Project
 
 
 def any_waiting(project: Project) -> bool:
-    """Some copied row names an image that is neither stored nor rejected, or is to be applied again since it is stored."""
+    """Some copied row names an image that is neither stored nor rejected, or is to be applied again: its image is stored by now, or
+    has another key."""
     names = {images.name for move in project.moves.values() for images in sets_of(move)}
     bounds = [bound for move in project.moves.values() for bound in move.bounds if bound.images]
     with project.reading() as connection:
-        return any(image_waits.wanted(connection, name, limit=1) for name in names) or any(
-            image_waits.ripe(connection, bound.id, limit=1) for bound in bounds
+        return (
+            image_changes.any_changed(connection, names)
+            or any(image_waits.wanted(connection, name, limit=1) for name in names)
+            or any(image_waits.ripe(connection, bound.id, limit=1) for bound in bounds)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from changeover.binding import Bound, Move
@@ -17,10 +17,9 @@ from changeover.mapping import ImageSet
 from changeover.project import Project
 from changeover.transfer.chunk import Span
 from changeover.transfer.chunk_size import ChunkSize
-from changeover.transfer.image_values import ImageTexts
+from changeover.transfer.image_changes import image_texts, reduced
 from changeover.transfer.reading import read
 from changeover.transfer.retry import Stop, retried
-from changeover.transfer.unreadable import unreadable
 
 ROWS = 2_000
 """Of a chunk: few enough that two runs over one range share its images, and that what is taken is moved before long."""
@@ -47,7 +46,7 @@ def pages(
 ) -> Iterator[Page]:
     """The range, chunk by chunk. Ends early when asked to stop."""
     size, position = ChunkSize(ROWS, ROWS), found.lower
-    bounds = [reduced for bound in move.bounds if (reduced := _reduced(bound, images)) is not None]
+    bounds = [part for bound in move.bounds if (part := reduced(bound, images.name)) is not None]
     dialects = project.dialect, project.old[move.database].dialect
     while position != found.upper and not stop.is_set():
         began = time.monotonic()
@@ -56,17 +55,6 @@ def pages(
         )
         size.took(octets, time.monotonic() - began)
         yield page
-
-
-def _reduced(bound: Bound, images: ImageSet) -> Bound | None:
-    """The mapping without all but the key and the set's columns."""
-    columns = [one for one in bound.images if one.image.images.name == images.name]
-    if not columns:
-        return None
-    fields = (bound.read_fields[0], *(bound.read_fields[one.input] for one in columns))
-    placed = tuple(replace(one, input=place) for place, one in enumerate(columns, 1))
-    stage = ("k", *(f"c{place}" for place in range(len(columns))))
-    return replace(bound, read_fields=fields, images=placed, pythons=(), stage_columns=stage)
 
 
 def _page(
@@ -85,14 +73,8 @@ def _page(
     named: dict[str, Named] = {}
     refused: dict[str, str] = {}
     for bound, whole in blocks:
-        block = whole
-        try:
-            texts = block.columns([one.input for one in bound.images])
-        except UnicodeDecodeError:
-            block = whole.without(unreadable(bound, whole))
-            texts = block.columns([one.input for one in bound.images])
-        for one, column in zip(bound.images, texts, strict=True):
-            for text, reference in ImageTexts(one, column).known.items():
+        for one in image_texts(bound, whole)[1]:
+            for text, reference in one.known.items():
                 if reference is None:
                     continue
                 if reference.url is None:

@@ -23,7 +23,7 @@ from obstore import exceptions
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store
 
-from changeover.errors import ConfigurationError
+from changeover.errors import ChangeoverError, ConfigurationError
 from changeover.images import s3
 from changeover.images.origins.origin import Source
 from changeover.images.origins.politeness import backoff
@@ -41,8 +41,8 @@ class KeyTaken(Exception):
     """Other bytes are stored under a key."""
 
 
-class NotStored(Exception):
-    """The bucket did not take an object this time. The message says why, in words of ours."""
+class NotStored(ChangeoverError):
+    """The bucket did not take an object, or did not answer, this time. The message says why, in words of ours."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from changeover.images import svg
+from changeover.images import gif, svg
 from changeover.images.image import Kind, Reason, Rules
 
 MEDIA_TYPES: dict[Kind, str] = {
@@ -34,6 +34,9 @@ MEDIA_TYPES: dict[Kind, str] = {
 }
 ALL_FRAMES = 10
 """An animation's frames together may have so many times the pixels of one image."""
+
+SCANS = 100
+"""Of a progressive JPEG: each goes over all of the image, in as little as ten bytes. Encoders write some ten."""
 
 _LARGE_PIXELS = 8_000_000
 _LARGE = threading.BoundedSemaphore(2)
@@ -148,17 +151,26 @@ def _no_image(body: bytes) -> NotTaken:
 def _decode(body: bytes, kind: Kind, rules: Rules) -> tuple[int, int]:
     with _DECODERS[kind](BytesIO(body)) as image:
         width, height = image.size
-        if width * height > rules.max_pixels:
+        # Frames of a GIF may be larger than it says at its start.
+        wide, high = gif.canvas(body) if kind == "gif" else image.size
+        pixels = max(width * height, wide * high)
+        if pixels > rules.max_pixels:
             raise _too_many(rules)
         frames = int(getattr(image, "n_frames", 1))
         if frames > rules.max_frames:
             raise NotTaken("too many pixels", f"it has more than {rules.max_frames} frames")
-        if frames * width * height > ALL_FRAMES * rules.max_pixels:
+        if frames * pixels > ALL_FRAMES * rules.max_pixels:
             raise NotTaken("too many pixels", "its frames together have too many pixels")
         if kind == "jpeg":
+            if body.count(b"\xff\xda") > SCANS:
+                raise NotTaken("too many pixels", f"it has more than {SCANS} scans")
             # An eighth of each side: all bytes are still read, at a fraction of the work.
             image.draft(None, (max(1, width // 8), max(1, height // 8)))
-        with _room_for(image):
+            if not image.info.get(
+                "progressive"
+            ):  # which is held in memory as a whole, however small it is drawn
+                pixels = image.size[0] * image.size[1]
+        with _room_for(pixels):
             image.load()
             for frame in range(1, frames):
                 image.seek(frame)
@@ -166,8 +178,8 @@ def _decode(body: bytes, kind: Kind, rules: Rules) -> tuple[int, int]:
         return width, height
 
 
-def _room_for(image: Image.Image) -> AbstractContextManager[object]:
-    return _LARGE if image.size[0] * image.size[1] > _LARGE_PIXELS else nullcontext()
+def _room_for(pixels: int) -> AbstractContextManager[object]:
+    return _LARGE if pixels > _LARGE_PIXELS else nullcontext()
 
 
 def _too_many(rules: Rules) -> NotTaken:

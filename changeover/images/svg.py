@@ -20,6 +20,9 @@ ET.register_namespace("xlink", XLINK)
 
 DEEPEST, MOST_ELEMENTS = 100, 100_000
 """Elements within each other, and in all: more than any drawing has, less than what makes a reader's stack or memory give out."""
+_MOST_SIGNS = ((b"<", 3 * MOST_ELEMENTS), (b"=", 10 * MOST_ELEMENTS))
+"""What so many elements are written with, their ends and comments included, and their attributes: counted before a tree is made of
+them, which takes thirty times the bytes."""
 
 _KEPT = frozenset(
     """svg g defs symbol use title desc metadata switch path rect circle ellipse line polyline polygon text tspan textPath
@@ -35,9 +38,11 @@ _LEADING_OUT = re.compile(
     r"url\s*\(\s*(?!['\"]?\s*#)|@import|@namespace|expression\s*\(|javascript\s*:|-moz-binding|behavior\s*:|image-set|src\s*\(|[\\<]|&",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# One that is never closed reaches to the end, as in CSS: a text that opens many is gone through once.
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _START = re.compile(
-    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*|<\?.*?\?>\s*)*(<!DOCTYPE\s+svg|<(\w+:)?svg[\s/>])",
+    # No comment holds its own end: there is one way to read a start, so that no page of many comments takes for ever.
+    rb"(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*|<\?(?:(?!\?>).)*\?>\s*)*(<!DOCTYPE\s+svg|<(\w+:)?svg[\s/>])",
     re.DOTALL | re.IGNORECASE,
 )
 _LENGTH = re.compile(r"\s*(\d{1,9}(?:\.\d+)?)\s*(px)?\s*\Z")
@@ -61,6 +66,8 @@ def sanitised(body: bytes) -> tuple[bytes, int | None, int | None]:
 
     Raises: Unclean.
     """
+    if any(body.count(sign) > most for sign, most in _MOST_SIGNS):
+        raise _too_many()
     try:
         root = defusedxml.ElementTree.fromstring(
             body, forbid_dtd=False, forbid_entities=True, forbid_external=True
@@ -84,9 +91,15 @@ def _bounded(root: ET.Element) -> None:
             return
         seen += len(level)
         if seen > MOST_ELEMENTS:
-            raise Unclean("svg", f"it has more than {MOST_ELEMENTS:,} elements")
+            raise _too_many()
         level = [child for element in level for child in element]
     raise Unclean("svg", f"its elements are more than {DEEPEST} deep")
+
+
+def _too_many() -> Unclean:
+    return Unclean(
+        "svg", f"it has more than {MOST_ELEMENTS:,} elements, or as many as so many have attributes"
+    )
 
 
 def _element(given: ET.Element) -> ET.Element:

@@ -24,10 +24,10 @@ class StoredImage:
 def stored(
     connection: sa.Connection, *, after: tuple[str, str] | None = None, limit: int = 500
 ) -> list[StoredImage]:
-    """A page of stored images, in the order of the manifest's key."""
+    """A page of stored images, in the order of the manifest's key, without those of which rows may hold another key still."""
     statement = (
         sa.select(table.c.digest, table.c.image_set, table.c.image_key, table.c.bytes)
-        .where(table.c.image_key.is_not(None))
+        .where(table.c.image_key.is_not(None), table.c.state != "changed")
         .order_by(table.c.digest, table.c.image_set)
         .limit(limit)
     )
@@ -60,5 +60,5 @@ def _set(connection: sa.Connection, found: Sequence[StoredImage], values: dict[s
     for one in found:
         by_set.setdefault(one.image_set, []).append(one.digest)
     for name, digests in by_set.items():
-        where = sa.and_(table.c.digest.in_(digests), table.c.image_set == name)
+        where = sa.and_(table.c.digest.in_(digests), table.c.image_set == name, table.c.state != "changed")
         connection.execute(sa.update(table).where(where).values(values))

@@ -12,8 +12,9 @@ from changeover.ledger.tables import image, image_wait, mapping
 
 @dataclass(frozen=True)
 class SetStatus:
-    """A set of images. ``wanted`` are not moved yet, ``trying`` of them could not be had so far; ``lost`` were stored, and are not
-    in the bucket any more. ``objects`` are what the stored images are in the bucket, identical ones being one; ``bytes`` theirs."""
+    """A set of images. ``wanted`` are not moved yet, ``trying`` of them could not be had so far; ``changed`` are among the
+    ``stored``, and rows may hold a former key of theirs; ``lost`` were stored, and are not in the bucket any more. ``objects`` are
+    what the stored images are in the bucket, identical ones being one; ``bytes`` theirs."""
 
     image_set: str
     wanted: int = 0
@@ -21,6 +22,7 @@ class SetStatus:
     stored: int = 0
     rejected: int = 0
     lost: int = 0
+    changed: int = 0
     objects: int = 0
     bytes: int = 0
 
@@ -76,7 +78,8 @@ def sets(connection: sa.Connection) -> list[SetStatus]:
         image.c.image_set,
         how_many(wanted),
         how_many(sa.and_(wanted, image.c.reason.is_not(None))),
-        *(how_many(image.c.state == state) for state in ("stored", "rejected", "lost")),
+        how_many(image.c.state.in_(("stored", "changed"))),
+        *(how_many(image.c.state == state) for state in ("rejected", "lost", "changed")),
     ).group_by(image.c.image_set)
     each = (
         sa.select(image.c.image_set, sa.func.max(image.c.bytes).label("bytes"))
@@ -91,7 +94,8 @@ def sets(connection: sa.Connection) -> list[SetStatus]:
     found: list[SetStatus] = []
     for row in connection.execute(states.order_by(image.c.image_set)):
         objects_of, octets = stored.get(row[0], (0, 0))
-        counts = dict(zip(("wanted", "trying", "stored", "rejected", "lost"), map(int, row[1:]), strict=True))
+        names = ("wanted", "trying", "stored", "rejected", "lost", "changed")
+        counts = dict(zip(names, map(int, row[1:]), strict=True))
         found.append(SetStatus(row[0], **counts, objects=objects_of, bytes=octets))
     return found
 

@@ -122,24 +122,40 @@ def refused(
 
 
 def naming(
-    connection: sa.Connection, image_set: str, digests: Sequence[str]
+    connection: sa.Connection, image_set: str, digests: Sequence[str], limit: int
 ) -> list[tuple[int, str, str, str]]:
-    """The notes of some images: mapping's number, root key, column and digest."""
-    statement = sa.select(table.c.mapping_id, table.c.root_key, table.c.column_name, table.c.digest).where(
-        table.c.digest.in_(list(digests)), table.c.image_set == image_set
+    """At most ``limit`` notes of each of some images: mapping's number, root key, column and digest."""
+    return [one for digest in digests for one in _naming(connection, image_set, digest, limit)]
+
+
+def _naming(
+    connection: sa.Connection, image_set: str, digest: str, limit: int
+) -> list[tuple[int, str, str, str]]:
+    statement = (
+        sa.select(table.c.mapping_id, table.c.root_key, table.c.column_name, table.c.digest)
+        .where(table.c.digest == digest, table.c.image_set == image_set)
+        .limit(limit)
     )
     return [(int(row[0]), row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
-def waiting_for(connection: sa.Connection, image_set: str, digests: Sequence[str]) -> list[tuple[int, str]]:
-    """Who waits for these images: mappings' numbers and root keys."""
-    found: set[tuple[int, str]] = set()
-    for part in _parts(digests):
-        statement = sa.select(table.c.mapping_id, table.c.root_key).where(
-            table.c.digest.in_(part), table.c.image_set == image_set
-        )
-        found.update((int(row[0]), str(row[1])) for row in connection.execute(statement))
-    return sorted(found)
+def waiting_for(
+    connection: sa.Connection,
+    mapping_id: int,
+    image_set: str,
+    digests: Sequence[str],
+    *,
+    after: str = "",
+    limit: int = KEYS_AT_ONCE,
+) -> list[str]:
+    """A page of the mapping's roots that wait for one of at most `KEYS_AT_ONCE` images, in byte order."""
+    root = table.c.root_key
+    statement = sa.select(root).where(
+        table.c.digest.in_(digests), table.c.image_set == image_set, table.c.mapping_id == mapping_id
+    )
+    if after:
+        statement = statement.where(root > sa.bindparam("after_key", after, root.type))
+    return list(connection.execute(statement.distinct().order_by(root).limit(limit)).scalars())
 
 
 def wanted(

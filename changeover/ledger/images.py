@@ -1,7 +1,8 @@
 """The manifest: each image that rows name, of which set, and what became of it.
 
 Its ``image_key`` is what rows hold. It is set when the image was stored, and stays: an object that was lost from the bucket is
-fetched again, and its rows go on pointing at it.
+fetched again, and its rows go on pointing at it. Where the origin has other bytes by then the key becomes another one, and the
+image is ``changed`` until all rows that name it were applied again.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import sqlalchemy as sa
 
 from changeover.dialects import Block, Dialect, TableName
 from changeover.dialects.block import encode
-from changeover.images.image import Arrived, Outcome, Refused
-from changeover.ledger.clock import now
+from changeover.images.image import Arrived, Outcome, Refused, Unchanged
+from changeover.ledger.clock import now, server_now
 from changeover.ledger.tables import image as table
 
 DIGESTS_AT_ONCE = 500
@@ -73,7 +74,8 @@ def enter(connection: sa.Connection, dialect: Dialect, image_set: str, named: Se
     _stage(connection, dialect, image_set, rows, ("k", "url", "original_url"))
     joined = f"{dialect.quote(STAGE)} AS s LEFT JOIN changeover_image AS i ON i.digest = s.k AND i.image_set = s.image_set"
     asked = sa.text(
-        f"SELECT s.k, i.state, i.reason, i.error FROM {joined} WHERE i.digest IS NULL OR i.state <> 'stored'"
+        f"SELECT s.k, i.state, i.reason, i.error FROM {joined} "
+        "WHERE i.digest IS NULL OR i.state NOT IN ('stored', 'changed')"
     )
     found = [
         Open(_text(row[0]), row[1] or "wanted", row[2], row[3]) for row in connection.execute(asked).all()
@@ -103,15 +105,13 @@ def take(
     digests: Sequence[str],
     token: str,
     seconds: float,
-    *,
-    rejected: bool = False,
+    states: Sequence[str],
 ) -> list[Taken]:
-    """Take those of the images that are not stored, and that no other run moves, for so many seconds.
+    """Take those of the images that are in one of these states, and that no other run moves, for so many seconds.
 
-    Parameters: ``rejected`` takes those as well that were rejected before.
+    By the server's clock: machines that disagree about the time agree about who has an image.
     """
-    at = now()
-    states = ["wanted", "lost", *(["rejected"] if rejected else [])]
+    at = server_now(connection)
     for part in _parts(digests):
         mine = sa.and_(table.c.digest.in_(part), table.c.image_set == image_set)
         free = sa.or_(table.c.lease.is_(None), table.c.leased_until < at)
@@ -143,7 +143,9 @@ def states_of(connection: sa.Connection, image_set: str, digests: Sequence[str])
 def renew(connection: sa.Connection, token: str, seconds: float) -> None:
     """Keep what the run has taken for so many seconds more."""
     connection.execute(
-        sa.update(table).where(table.c.lease == token).values(leased_until=now() + timedelta(seconds=seconds))
+        sa.update(table)
+        .where(table.c.lease == token)
+        .values(leased_until=server_now(connection) + timedelta(seconds=seconds))
     )
 
 
@@ -166,6 +168,12 @@ def record(
         _record_arrived(connection, dialect, image_set, arrived)
     if refused:
         _record_refused(connection, dialect, image_set, refused)
+    for part in _parts(sorted(digest for digest, one in outcomes.items() if isinstance(one, Unchanged))):
+        connection.execute(
+            sa.update(table)
+            .where(table.c.digest.in_(part), table.c.image_set == image_set)
+            .values(lease=None, leased_until=None, attempts=table.c.attempts - 1)
+        )
 
 
 def bring(connection: sa.Connection, dialect: Dialect, image_set: str, keys: Mapping[str, str]) -> None:
@@ -179,17 +187,18 @@ def bring(connection: sa.Connection, dialect: Dialect, image_set: str, keys: Map
 
 
 _CLEARED = ("lease", "leased_until", "reason", "error")
-_TEXTS = ("image_key", "final_url", "media_type", "sha256", "etag", "last_modified")
+_TEXTS = ("image_key", "state", "final_url", "media_type", "sha256", "etag", "last_modified")
 _NUMBERS = ("bytes", "width", "height")
 
 
 def _record_arrived(
     connection: sa.Connection, dialect: Dialect, image_set: str, arrived: Mapping[str, Arrived]
 ) -> None:
+    known = _locked(connection, image_set, sorted(arrived))
     rows = [
         (
             digest,
-            one.key,
+            *_key_and_state(known.get(digest), one),
             one.final_url,
             one.media_type,
             one.sha256,
@@ -203,8 +212,37 @@ def _record_arrived(
     at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
     sets = [(name, f"s.{name}") for name in _TEXTS]
     sets += [(name, dialect.integer(f"s.{name}")) for name in _NUMBERS]
-    sets += [("state", "'stored'"), ("stored_at", at), ("verified_at", at)]
+    sets += [("stored_at", at), ("verified_at", at)]
     _update(connection, dialect, [*sets, *((name, "NULL") for name in _CLEARED)])
+
+
+_Known = tuple[str, str | None, str | None]
+"""Of an image: state, key, sha256."""
+
+
+def _locked(connection: sa.Connection, image_set: str, digests: Sequence[str]) -> dict[str, _Known]:
+    """What the manifest says of images until this transaction ends: another run may record one of them at the same time."""
+    found: dict[str, _Known] = {}
+    for part in _parts(digests):
+        statement = (
+            sa.select(table.c.digest, table.c.state, table.c.image_key, table.c.sha256)
+            .where(table.c.digest.in_(part), table.c.image_set == image_set)
+            .order_by(table.c.digest)
+            .with_for_update()
+        )
+        found.update((row[0], (row[1], row[2], row[3])) for row in connection.execute(statement))
+    return found
+
+
+def _key_and_state(known: _Known | None, one: Arrived) -> tuple[str, str]:
+    """An image whose bytes are what they were keeps its key, however keys are formed by now. Rows may hold a key that was there
+    before another one, until they were looked through."""
+    state, key, sha256 = known or ("wanted", None, None)
+    if key is None:
+        return one.key, "stored"
+    if state in ("stored", "changed") and sha256 == one.sha256:
+        return key, state
+    return one.key, "stored" if one.key == key and state != "changed" else "changed"
 
 
 def _record_refused(
@@ -216,7 +254,10 @@ def _record_refused(
     ]
     _stage(connection, dialect, image_set, rows, ("k", "reason", "error", "again"))
     tried = f"s.again = 'some' AND t.attempts < {ATTEMPTS}"
-    state = f"CASE WHEN s.again = 'always' OR {tried} THEN t.state ELSE 'rejected' END"
+    # What was stored once, by whomever and however long ago, is no reject: rows hold its key.
+    state = (
+        f"CASE WHEN t.image_key IS NOT NULL OR s.again = 'always' OR {tried} THEN t.state ELSE 'rejected' END"
+    )
     sets = [("state", state), ("reason", "s.reason"), ("error", "s.error")]
     _update(connection, dialect, [*sets, ("lease", "NULL"), ("leased_until", "NULL")])
 

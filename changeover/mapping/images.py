@@ -17,6 +17,9 @@ from changeover.mapping.given import are, is_a
 
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
+PLAIN = 2_000
+"""Characters of a text that may be seen to be in its normal form: with any base, fewer than a URL may have."""
+
 _SEGMENT = r"[A-Za-z0-9_~\-][A-Za-z0-9._~\-]*"
 
 Keys = Literal["content", "path"]
@@ -101,7 +104,7 @@ class ImageSet:
 
     def reference(self, text: str) -> Reference | None:
         """What a URL in a row means; None where its image stays where it is."""
-        if self._plain.fullmatch(text):
+        if len(text) <= PLAIN and self._plain.fullmatch(text):
             # Nearly all URLs are in their normal form already; to see that costs a tenth of making it.
             url = text if text.startswith("http") and "://" in text else f"{self.base}{text}"
             return Reference(digest(url).hex(), url)

@@ -5,6 +5,7 @@ The manifest is asked once a chunk and set, for all images that its rows name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -14,11 +15,14 @@ from changeover.binding.bound import ImageColumn
 from changeover.dialects import Block
 from changeover.ledger import images as manifest
 from changeover.ledger.image_waits import Wait
-from changeover.ledger.rejects import Reject
+from changeover.ledger.rejects import VALUE_LIMIT, Reject
 from changeover.mapping.forms import FORMS, Found, NoImages
 from changeover.mapping.images import ImageSet, Reference
 from changeover.transfer.unreadable import root_keys, unreadable
 from changeover.types.written import MARK
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What a JSON list may hold as an escape, and a database as no text."""
 
 
 def put_keys(target: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list[Reject], list[Wait]]:
@@ -54,7 +58,10 @@ def _put(target: sa.Connection, bound: Bound, block: Block) -> tuple[Block, list
     for one in taken:
         added.append(one.values(stored[one.images.name]))
         for row, reason in one.bad.items():
-            bad.setdefault(row, Reject(keys[row], one.column.target, "value", reason, texts[0][row]))
+            bad.setdefault(
+                row,
+                Reject(keys[row], one.column.target, "value", reason, (one.texts[row] or "")[:VALUE_LIMIT]),
+            )
         waits += one.waits(keys, stored[one.images.name])
     lost = {reject.root_key for reject in bad.values()}
     placed = block.with_columns(added).without(bad)
@@ -111,6 +118,17 @@ class ImageTexts:
                 if one is None or one.digest in stored:
                     continue
                 noted[keys[row], one.digest] = Wait(
-                    keys[row], self.column.target, one.digest, self.images.name, one.url, url, one.reason
+                    keys[row],
+                    self.column.target,
+                    one.digest,
+                    self.images.name,
+                    one.url,
+                    _stored_as(url),
+                    one.reason,
                 )
         return list(noted.values())
+
+
+def _stored_as(url: str) -> str:
+    """A URL as a note may hold it: no more a URL that could be fetched than it was."""
+    return _UNSTORABLE.sub("\1", url)

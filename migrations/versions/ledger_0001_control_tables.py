@@ -13,6 +13,7 @@ from alembic import op
 from sqlalchemy.dialects import mysql
 
 from changeover.ledger.tables import KeyText
+from migrations.resumed import create
 
 revision = "ledger_0001"
 down_revision = None
@@ -113,20 +114,7 @@ sa.Table(
 
 
 def upgrade() -> None:
-    """Where each statement commits by itself, an interrupted upgrade leaves some of them done: the rest is made."""
-    connection = op.get_bind()
-    if op.get_context().as_sql:
-        metadata.create_all(connection, checkfirst=False)
-        return
-    inspector = sa.inspect(connection)
-    for table in metadata.sorted_tables:
-        if not inspector.has_table(table.name):
-            table.create(connection, checkfirst=False)
-            continue
-        there = {index["name"] for index in inspector.get_indexes(table.name)}
-        for index in table.indexes:
-            if index.name not in there:
-                index.create(connection)
+    create(metadata)
 
 
 def downgrade() -> None:

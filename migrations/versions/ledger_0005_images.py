@@ -9,6 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import mysql
 
 from changeover.ledger.tables import KeyText
+from migrations.resumed import create
 
 revision = "ledger_0005"
 down_revision = "ledger_0004"
@@ -82,7 +83,7 @@ sa.Table(
 
 
 def upgrade() -> None:
-    metadata.create_all(op.get_bind())
+    create(metadata)
 
 
 def downgrade() -> None:

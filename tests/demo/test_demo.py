@@ -77,7 +77,16 @@ def assert_all_same(text: str) -> None:
         assert row.split()[-1] == "ok"
         assert numbers[1] == numbers[3] != "0", row
         assert numbers[4:8] == ["0"] * 4, row
-    assert "12 tables were moved, compared value by value, and are the same" in summary[-1]
+    assert any("12 tables were moved, compared value by value, and are the same" in line for line in summary)
+    for images in ("avatars", "banners", "product_pictures"):
+        row = next(line for line in summary if line.startswith(f"{images} "))
+        named, stored, *_, rejected = (
+            int(n.replace(",", "")) for n in re.findall(r"[\d,.]+", row) if "." not in n
+        )
+        assert row.split()[-1] == "ok"
+        assert named == stored + rejected, row
+        assert stored, row
+    assert any("images were fetched, checked and stored, each once" in line for line in summary)
 
 
 @pytest.mark.timeout(SECONDS + 60)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from changeover.images.content import NotTaken, check, kind_of
+from changeover.images.gif import canvas
 from changeover.images.image import KINDS, Kind, Rules
 from tests.images.pictures import SVG, animation, noise, picture
 
@@ -150,3 +151,35 @@ def test_decoding_asks_no_plugin_but_that_of_the_kind() -> None:
     Image.init()
     body = b"\x89PNG\r\n\x1a\n" + b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"
     assert refused(body) == "broken"
+
+
+def beyond(size: tuple[int, int]) -> bytes:
+    """A GIF of one pixel whose second frame has another size."""
+    one, other = (picture("gif", size=s) for s in ((1, 1), (2, 2)))
+    head = 13 + (3 * (2 << (one[10] & 7)) if one[10] & 0x80 else 0)
+    second = bytearray(other[13 + (3 * (2 << (other[10] & 7)) if other[10] & 0x80 else 0) : -1])
+    second[second.index(b",") + 5 : second.index(b",") + 9] = struct.pack("<HH", *size)
+    return one[:head] + one[head:-1] + bytes(second) + b";"
+
+
+def test_a_frame_beyond_a_gifs_own_size_counts() -> None:
+    assert canvas(beyond((300, 200))) == (300, 200)
+    assert canvas(picture("gif")) == (40, 30)
+    assert refused(beyond((12_000, 12_000)), Rules()) == "too many pixels"
+    assert refused(beyond((7_000, 7_000)), Rules(max_pixels=40_000_000)) == "too many pixels"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_the_size_of_a_broken_gif_is_found_as_far_as_it_goes(rest: bytes) -> None:
+    for body in (b"GIF89a" + rest, picture("gif")[:40] + rest):
+        assert all(side >= 0 for side in canvas(body))
+
+
+def test_a_jpeg_of_many_scans_is_refused() -> None:
+    out = BytesIO()
+    noise(1, (40, 30)).save(out, "JPEG", progressive=True)
+    body = out.getvalue()
+    assert check(body, ALL).kind == "jpeg"
+    last = body.rindex(b"\xff\xda")
+    assert refused(body[:-2] + body[last:-2] * 100 + b"\xff\xd9") == "too many pixels"

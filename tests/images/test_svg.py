@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -182,3 +183,25 @@ def test_an_svg_is_recognised(start: str) -> None:
 )
 def test_what_merely_holds_an_svg_is_none(start: str) -> None:
     assert not looks_like(start.encode())
+
+
+@pytest.mark.parametrize("part", [b"<!-- x -->", b"<?x ?>", b"<!-- --> ", b"<!--", b"<?", b" "])
+def test_a_page_of_many_comments_is_looked_at_once(part: bytes) -> None:
+    began = time.process_time()
+    assert not looks_like(part * (8_000 // len(part)) + b"<html>")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("part", ["/* ", "/*/", "url ", "url(#a ", "@", "behavior "])
+def test_a_hostile_style_is_looked_at_once(part: str) -> None:
+    began = time.process_time()
+    clean(f"<style>{part * (300_000 // len(part))}</style>")
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("part", ["<g/>", "<!---->", "<g></g>"])
+def test_more_elements_than_a_drawing_has_are_counted_before_they_are_read(part: str) -> None:
+    began = time.process_time()
+    with pytest.raises(Unclean):
+        clean(part * 3_000_000)
+    assert time.process_time() - began < 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -67,6 +68,44 @@ def test_hostile_text_takes_no_longer_than_its_length(part: str) -> None:
     assert time.process_time() - began < 3
 
 
+@pytest.mark.parametrize(
+    "start", ["<img ", "<img srcset='", "<img a=", "<p style='url(", "<p style='url(a&#"]
+)
+@pytest.mark.parametrize("part", ["a", ",", " ", "=", "0", "a ", "'a"])
+def test_a_hostile_attribute_takes_no_longer_than_its_length(start: str, part: str) -> None:
+    began = time.process_time()
+    HTML(start + part * (200_000 // len(part)))
+    HTML(f"{start}{part * (200_000 // len(part))}'>")
+    assert time.process_time() - began < 3
+
+
+def test_a_long_tag_takes_little_memory() -> None:
+    text = f"<p {'b c ' * 500_000}>"
+    tracemalloc.start()
+    try:
+        HTML(text)
+        assert tracemalloc.get_traced_memory()[1] < len(text)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ('<img alt="a > b" src=a.png/>', ("a.png/",)),
+        ("<img/src=a.png/alt>", ("a.png/alt",)),
+        ("<img src='a.png'alt=x><img src=b.png>", ("a.png", "b.png")),
+        ("<img alt= src=a.png>", ()),
+        ('<img " src=a.png>', ("a.png",)),
+        ("<img src = a.png><img src= ><img src><img SRC\n=\t'b.png'>", ("a.png", "b.png")),
+        ("<img src='a.png", ()),
+        ("<img srcset='a,b.png 1x, , c.png,d.png 2x,e.png,'>", ("a,b.png", "c.png,d.png", "e.png")),
+    ],
+)
+def test_attributes_are_read_as_browsers_do(text: str, urls: tuple[str, ...]) -> None:
+    assert HTML(text).urls == urls
+
+
 @pytest.mark.parametrize("text", ["", "  ", "null", "[]", '["", null]'])
 def test_a_list_without_images_stays_as_it_is(text: str) -> None:
     found = FORMS["json"](text)
@@ -77,7 +116,14 @@ def test_of_a_list_only_urls_that_are_replaced_change() -> None:
     found = FORMS["json"]('["a.png" , "","한.png",null]')
     assert found.urls == ("a.png", "한.png")
     assert found.put([None, None]) == '["a.png" , "","한.png",null]'
-    assert found.put([None, "n"]) == '["a.png", "", "n", null]'
+    assert found.put([None, "n"]) == '["a.png" , "","n",null]'
+
+
+def test_what_a_list_holds_beside_stays_to_the_byte() -> None:
+    text = '\n[ "a\\/b.png",null, "c\\ud800.png" ,"\\"","d\\u002epng","a\\/b.png"]'
+    found = FORMS["json"](text)
+    assert found.urls == ("a/b.png", "c\ud800.png", '"', "d.png", "a/b.png")
+    assert found.put(["1", None, None, '2"', "3"]) == ('\n[ "1",null, "c\\ud800.png" ,"\\"","2\\"","3"]')
 
 
 @pytest.mark.parametrize("text", ["{", '{"a": 1}', "[1]", '"a.png"', "[[]]", "[" * 100_000])

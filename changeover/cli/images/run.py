@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -18,11 +19,14 @@ from changeover.cli.plan import plan_root
 from changeover.cli.progress import Progress, display
 from changeover.cli.stopping import Stopping
 from changeover.errors import ConfigurationError, Interrupted
-from changeover.image_sets import Carrier, ImagesMoved, move_images, move_waiting
+from changeover.image_sets import Carrier, ImagesMoved, move_images, move_waiting, refresh_images
+from changeover.image_sets.changed import reapply_changed
 from changeover.image_sets.opening import open_carrier
 from changeover.image_sets.walk import sets_of
 from changeover.ledger.ranges import ranges_of
+from changeover.mapping import ImageSet
 from changeover.project import Project
+from changeover.transfer.id_pool import Pool
 
 _COUNTS = ("referenced", "known", "transferred", "reused", "rejected", "failed", "bytes", "rows_applied")
 
@@ -71,6 +75,13 @@ def run(
             help="Only images that copied rows wait for, such as live sync brings: reads no old table.",
         ),
     ] = False,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh",
+            help="Ask for images that are stored already, by conditional requests: has their content changed?",
+        ),
+    ] = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
@@ -80,6 +91,9 @@ def run(
     Asks no origin for an image that the manifest knows as stored. Rows that were copied before are applied again as their
     images arrive; rows that are copied afterwards get the new keys at once. Several runs may go on at once: each image is
     moved by one of them.
+
+    With --refresh, the origins of stored images are asked whether they have changed. What hasn't is not sent again; one that has
+    gets another key, and the rows that name it, of all tables, are applied again. One that isn't there any more stays stored.
 
     Exits with 0 only if every image of the selected tables (or ranges) is stored.
 
@@ -91,35 +105,35 @@ def run(
       changeover images run product --workers 64      a distant host
       changeover images run --rejected                what was mended where it came from
       changeover images run --waiting                 what live sync has brought
+      changeover images run --refresh                 what was overwritten under its URL
     """
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     root = one_root(chosen, "--range") if ranges else ""
     if waiting and (ranges or rejected):
         raise ConfigurationError("--waiting goes without --range and --rejected: it takes what rows wait for")
-    stopped = False
+    if refresh and (ranges or rejected or waiting):
+        raise ConfigurationError("--refresh goes alone, with tables at most: it takes whole sets of images")
     moved: list[Moved] = []
-    with open_project(registry, chosen, mappings) as project, Stopping("images") as stopping:
+    # A key that becomes another one concerns all tables whose rows name the image.
+    opened = registry if refresh else chosen
+    with open_project(registry, opened, mappings) as project, Stopping("images") as stopping:
         roots = [r for r in ((root,) if root else chosen.roots) if sets_of(project.move(r))]
         if not roots:
             raise ConfigurationError(
                 "no column of these tables is declared with image(): there is nothing to move"
             )
         with open_carrier(workers) as carrier, display(len(roots)) as progress:
-            for name in roots if not waiting else ():
-                plan_root(project, name, stop=stopping.event)
-                moved.append(Moved(name))
-                names = [one.removeprefix(f"{name}:") for one in ranges] if ranges else None
-                try:
-                    _move(project, carrier, moved[-1], names, progress, stopping.event, rejected=rejected)
-                except Interrupted:
-                    stopped = True
-                    break
-                finally:
-                    progress.end()
-            if waiting:
-                moved.append(Moved("(waiting rows)"))
-                stopped = _move_waiting(project, carrier, moved[-1], progress, stopping.event)
+            work = _Run(project, carrier, progress, stopping.event, moved)
+            if refresh:
+                stopped = work.refresh(roots)
+            elif waiting:
+                stopped = work.waiting()
+            else:
+                names = [one.removeprefix(f"{root}:") for one in ranges] if ranges else None
+                stopped = work.roots(roots, names, rejected=rejected)
+                if not stopped and opened.roots == registry.roots:
+                    work.changed(roots)
     well = all(one.whole and not one.counts["rejected"] for one in moved)
     code = Code.INTERRUPTED if stopped else Code.OK if well else Code.FINDINGS
     if json:
@@ -133,48 +147,81 @@ def run(
     end(code)
 
 
-def _move(
-    project: Project,
-    carrier: Carrier,
-    one: Moved,
-    names: list[str] | None,
-    progress: Progress,
-    stop: threading.Event,
-    *,
-    rejected: bool,
-) -> None:
-    with project.reading() as connection:
-        due = [found for found in ranges_of(connection, one.root) if names is None or found.name in names]
-    progress.begin(one.root, len(due), sum(found.rows_planned for found in due))
-    last = ImagesMoved(None, "")
+@dataclass
+class _Run:
+    """What this run does; each way says whether it was asked to stop before the end."""
 
-    def on_moved(now: ImagesMoved) -> None:
-        nonlocal last
-        same = (now.range, now.image_set) == (last.range, last.image_set)
-        before, last = last if same else ImagesMoved(None, ""), now
-        progress.images(
-            now.rows - before.rows, _stored(now) - _stored(before), now.rejected - before.rejected
-        )
+    project: Project
+    carrier: Carrier
+    progress: Progress
+    stop: threading.Event
+    moved: list[Moved]
 
-    for done in move_images(
-        project, one.root, carrier, names, rejected=rejected, on_moved=on_moved, stop=stop
-    ):
-        one.range(done)
-        progress.moved_range(done)
+    def roots(self, roots: list[str], names: list[str] | None, *, rejected: bool) -> bool:
+        """Move what the rows of these roots name."""
+        for name in roots:
+            plan_root(self.project, name, stop=self.stop)
+            self.moved.append(Moved(name))
+            try:
+                self.root(self.moved[-1], names, rejected=rejected)
+            except Interrupted:
+                return True
+            finally:
+                self.progress.end()
+        return False
 
+    def root(self, one: Moved, names: list[str] | None, *, rejected: bool) -> None:
+        """Move what the rows of one root name."""
+        with self.project.reading() as connection:
+            due = [found for found in ranges_of(connection, one.root) if names is None or found.name in names]
+        self.progress.begin(one.root, len(due), sum(found.rows_planned for found in due))
+        last = ImagesMoved(None, "")
 
-def _move_waiting(
-    project: Project, carrier: Carrier, one: Moved, progress: Progress, stop: threading.Event
-) -> bool:
-    """Move what rows wait for. Whether it was asked to stop before the end."""
-    progress.begin("images", 0, 0)
-    try:
-        for done in move_waiting(project, carrier, stop=stop):
+        def on_moved(now: ImagesMoved) -> None:
+            nonlocal last
+            same = (now.range, now.image_set) == (last.range, last.image_set)
+            before, last = last if same else ImagesMoved(None, ""), now
+            self.progress.images(
+                now.rows - before.rows, _stored(now) - _stored(before), now.rejected - before.rejected
+            )
+
+        for done in move_images(
+            self.project, one.root, self.carrier, names, rejected=rejected, on_moved=on_moved, stop=self.stop
+        ):
             one.range(done)
-            progress.say(f"{done.image_set}: {output.number(_stored(done), 'image')} moved")
-    except Interrupted:
-        return True
-    return False
+            self.progress.moved_range(done)
+
+    def waiting(self) -> bool:
+        """Move what rows wait for."""
+        found = move_waiting(self.project, self.carrier, stop=self.stop)
+        return self.told(found, Moved("(waiting rows)"))
+
+    def refresh(self, roots: list[str]) -> bool:
+        """Ask again for what is stored of these roots' sets."""
+        found = refresh_images(self.project, self.sets(roots), self.carrier, stop=self.stop)
+        return self.told(found, Moved("(stored images)"))
+
+    def changed(self, roots: list[str]) -> None:
+        """Apply rows of images that were lost, and had other content when they were fetched again."""
+        for images in self.sets(roots):
+            reapply_changed(self.project, images, Pool(), self.stop)
+
+    def sets(self, roots: list[str]) -> list[ImageSet]:
+        """The sets that rows of these roots name."""
+        found = {one.name: one for root in roots for one in sets_of(self.project.move(root))}
+        return list(found.values())
+
+    def told(self, found: Iterator[ImagesMoved], one: Moved) -> bool:
+        """Move whole sets, and say how many images of each."""
+        self.moved.append(one)
+        self.progress.begin("images", 0, 0)
+        try:
+            for done in found:
+                one.range(done)
+                self.progress.say(f"{done.image_set}: {output.number(_stored(done), 'image')} moved")
+        except Interrupted:
+            return True
+        return False
 
 
 def _stored(moved: ImagesMoved) -> int:

@@ -16,7 +16,7 @@ def status(json: options.Json = False, _debug: options.Debug = False) -> None:
     """
     with open_ledger() as ledger, ledger.reading() as connection:
         found, why, waiting = sets(connection), not_stored(connection), rows_waiting(connection)
-    whole = not any(one.wanted or one.rejected or one.lost for one in found)
+    whole = not any(one.wanted or one.rejected or one.lost or one.changed for one in found)
     code = Code.OK if whole and not any(one.waiting or one.rejected for one in waiting) else Code.FINDINGS
     if json:
         output.document(
@@ -47,6 +47,12 @@ def show(found: list[SetStatus], why: list[NotStored], waiting: list[RowsWaiting
     trying = sum(one.trying for one in found)
     if trying:
         output.answer(f"{output.number(trying, 'image')} could not be had so far: the next run tries again")
+    changed = sum(one.changed for one in found)
+    if changed:
+        output.answer(
+            f"{output.number(changed, 'image')} have a new key since their content changed, and rows may hold the former: "
+            "`changeover images run` applies them"
+        )
     if waiting:
         names = ("rows of", "mapping", "waiting", "keep the old URL")
         rows = [

@@ -33,6 +33,8 @@ TRIES = 4
 PATIENCE = 60.0
 """Seconds that a host may ask us to wait. One that wants more is left until a later run."""
 READ_AT_ONCE = 65_536
+LONGEST_VALIDATOR = 1_000
+"""Characters of an ETag or a date: servers write some forty."""
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _PORTS = {"http": 80, "https": 443}
@@ -182,7 +184,9 @@ class HttpOrigin:
         status, headers = response.status, response.headers
         if status == 200:
             body = self._body(response, most, stop)
-            return Fetched(url, body, headers.get("etag"), headers.get("last-modified"))
+            return Fetched(
+                url, body, _validator(headers.get("etag")), _validator(headers.get("last-modified"))
+            )
         if status == 304 and (wanted.etag or wanted.last_modified):
             return Unchanged(wanted.url)
         if status in _REDIRECTS and headers.get("location"):
@@ -246,6 +250,11 @@ class HttpOrigin:
                     )
                     found = self._hosts[place] = _Host(pool, Politeness(self.at_once))
         return found
+
+
+def _validator(header: str | None) -> str | None:
+    """What a host says of a version, if it can be kept and said again."""
+    return header if header and header.isprintable() and len(header) <= LONGEST_VALIDATOR else None
 
 
 def _broken(error: Exception) -> _Passing:

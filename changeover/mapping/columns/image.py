@@ -13,7 +13,8 @@ from changeover.mapping.forms import Form
 from changeover.mapping.given import is_a
 from changeover.mapping.images import ImageSet
 
-_IN_PATHS = "/!$&'()*+,;=:@~"
+_IN_PATHS = "/!$&+;=:@~"
+"""What keys keep in URLs: less than a path may hold, since quotes, brackets and commas end a URL in styles and in a ``srcset``."""
 
 
 @dataclass(frozen=True, eq=False)

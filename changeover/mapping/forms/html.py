@@ -14,12 +14,16 @@ from html import escape, unescape
 
 from changeover.mapping.forms.found import Found
 
-# Each alternative starts with a character of its own, and none needs to end: a hostile text takes no longer than its length.
+# Each alternative starts with a character of its own, and none needs to end; attributes are read one after the other, each from
+# where the last one ended: a hostile text takes no longer, and no more memory, than its length.
 _SKIPPED = r"<!--.*?(?:-->|\Z)|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)\s*>|\Z)"
-_ATTRIBUTES = r"""(?P<attributes>(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^"'>])*)"""
-_TAG = re.compile(rf"{_SKIPPED}|<(?P<tag>[a-z][^\s/>\"']*){_ATTRIBUTES}", re.IGNORECASE | re.DOTALL)
-_ATTRIBUTE = re.compile(r"""([^\s"'>/=]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
-_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|\Z)")
+_TAG = re.compile(rf"{_SKIPPED}|<(?P<tag>[a-z][^\s/>]*)", re.IGNORECASE | re.DOTALL)
+# Its name, and its value in one of three groups; in the last one a quote that is never closed.
+_ATTRIBUTE = re.compile(
+    r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>][^\s>]*)|(["'])|))?"""
+)
+_UNCLOSED = 5
+_GAP, _WORD, _DESCRIPTOR = re.compile(r"[\s,]*"), re.compile(r"\S+"), re.compile(r"[^,]*")
 _QUOTE = r"""(?:["']|&quot;|&#0*39;|&apos;)?"""
 _STYLE = re.compile(rf"""url\(\s*{_QUOTE}([^\s()"']+?){_QUOTE}\s*\)""", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|avif|bmp)(?:[?#]|\Z)", re.IGNORECASE)
@@ -61,20 +65,40 @@ def _may_be_moved(url: str) -> bool:
 def _places(text: str) -> Iterator[_Place]:
     if "<" not in text:
         return
-    for tag in _TAG.finditer(text):
+    at = 0
+    while (tag := _TAG.search(text, at)) is not None:
+        at = tag.end()
         if tag["tag"] is None:
             continue
-        name, offset = tag["tag"].lower(), tag.start("attributes")
-        for found in _ATTRIBUTE.finditer(tag["attributes"]):
-            group = next(number for number in (2, 3, 4) if found[number] is not None)
-            yield from _of(name, found[1].lower(), found[group], offset + found.start(group))
+        name = tag["tag"].lower()
+        while (found := _ATTRIBUTE.match(text, at)) is not None:
+            at, group = found.end(), found.lastindex or 0
+            if group == _UNCLOSED:
+                return
+            if group > 1:
+                yield from _of(name, found[1].lower(), found[group], found.start(group))
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where something ends that may be empty."""
+    found = pattern.match(text, at)
+    return at if found is None else found.end()
+
+
+def _candidates(raw: str) -> Iterator[tuple[int, int]]:
+    """The URLs of a ``srcset``, from where to where: each up to a space or to the commas at its end."""
+    at = 0
+    while (word := _WORD.match(raw, _end(_GAP, raw, at))) is not None:
+        url = word[0].rstrip(",")
+        yield word.start(), word.start() + len(url)
+        at = word.end() if url != word[0] else _end(_DESCRIPTOR, raw, word.end())
 
 
 def _of(tag: str, attribute: str, raw: str, at: int) -> Iterator[_Place]:
     """The URLs of one attribute, whose value begins at ``at``."""
     if attribute in _SETS and tag in {*_PICTURES, "link"}:
-        for found in _CANDIDATE.finditer(raw):
-            yield _Place(at + found.start(1), at + found.end(1), unescape(found[1]))
+        for start, end in _candidates(raw):
+            yield _Place(at + start, at + end, unescape(raw[start:end]))
     elif attribute == "style":
         for found in _STYLE.finditer(raw):
             yield _Place(at + found.start(1), at + found.end(1), unescape(found[1]))

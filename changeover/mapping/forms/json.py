@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
 from changeover.mapping.forms.found import Found, NoImages
+
+_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def in_json(text: str) -> Found:
@@ -32,9 +35,15 @@ def in_json(text: str) -> Found:
     def put(new: Sequence[str | None]) -> str:
         if all(one is None for one in new):
             return text
-        made = list(items)
-        for place, one in zip(places, new, strict=True):
-            made[place] = made[place] if one is None else one
-        return json.dumps(made, ensure_ascii=False)
+        made = dict(zip(places, new, strict=True))
+        parts: list[str] = []
+        position = 0
+        # A list of nothing but texts and nulls: each quoted piece of it is one of them, in order.
+        texts = (place for place, item in enumerate(items) if item is not None)
+        for place, written in zip(texts, _TEXT.finditer(text), strict=True):
+            if (one := made.get(place)) is not None:
+                parts += (text[position : written.start()], json.dumps(one, ensure_ascii=False))
+                position = written.end()
+        return "".join((*parts, text[position:]))
 
     return Found(tuple(items[place] for place in places), put)
