@@ -14,6 +14,7 @@ from bench.capture import capture
 from bench.copying import copying
 from bench.figure import Figure
 from bench.images import images
+from bench.known_images import known_images
 from bench.machine import machine
 from bench.memory import memory
 from bench.paging import paging
@@ -43,6 +44,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     ],
     "verify": verifying,
     "images": lambda _, rounds: images(rounds),
+    "known-images": lambda where, _: [
+        f for kind in ("mariadb", "postgres") for f in known_images(where, kind)
+    ],
     "memory": lambda where, _: memory(where, "mariadb"),
 }
 

@@ -113,6 +113,15 @@ class Site:
             self._drop(kind, name)
 
     @contextmanager
+    def empty(self, kind: Database) -> Generator[str]:
+        """The URL of a database without tables."""
+        name = f"empty_{next(self._numbers)}"
+        try:
+            yield self._create(kind, name)
+        finally:
+            self._drop(kind, name)
+
+    @contextmanager
     def move(self, old: Database, new: Database, rows_per_range: int | None = None) -> Generator[Project]:
         """A project from ``old`` to an empty ``new``: members moved, coupons planned."""
         with self.new(new) as url, project(self.old(old), url) as opened:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench import capture, copying, core_peer
+from bench.known_images import known_images
 from bench.memory import memory
 from bench.paging import paging
 from bench.planning import planning
@@ -35,6 +36,7 @@ def test_a_contender_that_writes_nothing_is_found_out(small: Site, monkeypatch: 
         copying.copying(small, "sqlite", "sqlite", ROWS // 2, 1)
 
 
+@pytest.mark.long
 def test_paging_compares_pages_of_every_sort_of_key(small: Site) -> None:
     figures = paging(small, "sqlite")
 
@@ -49,6 +51,14 @@ def test_planning_plans_all_rows(small: Site) -> None:
     assert figures["sqlite: peak memory"].value > 10
 
 
+def test_a_second_run_over_known_images_is_measured_without_asking_for_one(small: Site) -> None:
+    figures = {f.name: f for f in known_images(small, "sqlite", 300)}
+
+    assert figures["second run: the program's processors"].bound == "at most"
+    assert figures["second run"].value > 0
+
+
+@pytest.mark.long
 def test_memory_is_that_of_worker_processes(small: Site) -> None:
     figures = {f.name: f for f in memory(small, "sqlite")}
 

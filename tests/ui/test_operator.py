@@ -33,6 +33,7 @@ def test_a_backfill_shows_the_partition_that_failed_and_re_executes_it_alone(liv
     assert [name for name, tries in _all_attempts(live.sample).items() if tries != before[name]] == [broken]
 
 
+@pytest.mark.long
 def test_who_just_materializes_is_told_that_nothing_was_compared_since(live: Live) -> None:
     assert live.backfill_ended(live.backfill("category")) == "COMPLETED_SUCCESS"
     found = live.check("category", "same_as_old")
