@@ -49,7 +49,7 @@ def known_images(site: Site, kind: Database, count: int = IMAGES) -> list[Figure
     group = f"images, {count:,} known, {kind}"
     with site.empty(kind) as old_url, site.empty(kind) as new_url:
         _fill(old_url, new_url, count)
-        with project(old_url, new_url, Registry([PRODUCT])) as opened:
+        with project(old_url, new_url, Registry((PRODUCT,))) as opened:
             plan(opened, ROOT)
             carrier = Carried()
             first = _run(opened, carrier)
