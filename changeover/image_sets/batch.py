@@ -169,8 +169,9 @@ class Batch:
                 if self.stop.is_set():
                     break
         finally:
-            if close := getattr(carried, "close", None):
-                close()
+            close: Callable[[], Iterable[Arrived] | None] | None = getattr(carried, "close", None)
+            untold = close() if close else None
+            outcomes.update((self.digests[one.url], one) for one in untold or ())
             self.record(outcomes)
 
     def record(self, outcomes: dict[str, Outcome]) -> None:

@@ -8,7 +8,7 @@ was stored and never told is found there by its key the next time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from hashlib import sha256
 from queue import SimpleQueue
 
@@ -31,13 +31,31 @@ def transfer(
     wanted: Iterable[Wanted],
     workers: int = WORKERS,
     keys: KeyScheme | None = None,
-) -> Iterator[Outcome]:
-    """Carry images, ``workers`` at a time, and yield what became of each as it ends. Closing it stops after those under way.
+) -> Transfer:
+    """Carry images, ``workers`` at a time, and tell what became of each as it ends. Closing it stops after those under way.
 
     Parameters: ``keys`` how keys are formed, by content by default.
     Raises: ChangeoverError, after the outcomes that are known, when no other image could be carried: wrong credentials, no bucket.
     """
-    crew = _Crew(origin, bucket, rules, keys or by_content(), workers)
+    return Transfer(_Crew(origin, bucket, rules, keys or by_content(), workers), wanted)
+
+
+class Transfer(Iterator[Outcome]):
+    """What became of images, one by one."""
+
+    def __init__(self, crew: _Crew, wanted: Iterable[Wanted]) -> None:
+        self._crew, self._outcomes = crew, _outcomes(crew, wanted)
+
+    def __next__(self) -> Outcome:
+        return next(self._outcomes)
+
+    def close(self) -> list[Arrived]:
+        """Stop. Returns the images that were stored and not told of: who forgets them fetches them again."""
+        self._outcomes.close()
+        return self._crew.untold()
+
+
+def _outcomes(crew: _Crew, wanted: Iterable[Wanted]) -> Generator[Outcome]:
     try:
         yield from crew.run(wanted)
     finally:
@@ -116,6 +134,15 @@ class _Crew:
         for thread in self.threads:
             if thread.ident is not None:
                 thread.join()
+
+    def untold(self) -> list[Arrived]:
+        """After the end, what was stored and not taken."""
+        found: list[Arrived] = []
+        while not self.told.empty():
+            told = self.told.get()
+            if isinstance(told, Arrived):
+                found.append(told)
+        return found
 
     def _take(self) -> Iterator[Outcome]:
         told = self.told.get()

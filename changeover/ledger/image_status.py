@@ -29,8 +29,8 @@ class SetStatus:
 
 @dataclass(frozen=True)
 class NotStored:
-    """How many images of a set are rejected, or ``wanted`` and could not be had at the last attempt, for one reason; ``detail`` is
-    what was said of one of them."""
+    """How many images of a set are rejected, or ``wanted`` or ``lost`` and could not be had at the last attempt, for one reason;
+    ``detail`` is what was said of one of them."""
 
     image_set: str
     state: str
@@ -105,7 +105,7 @@ def not_stored(connection: sa.Connection) -> list[NotStored]:
     number = sa.func.count().label("images")
     statement = (
         sa.select(image.c.image_set, image.c.state, image.c.reason, number, sa.func.min(image.c.error))
-        .where(image.c.state.in_(("wanted", "rejected")), image.c.reason.is_not(None))
+        .where(image.c.state.in_(("wanted", "rejected", "lost")), image.c.reason.is_not(None))
         .group_by(image.c.image_set, image.c.state, image.c.reason)
         .order_by(image.c.image_set, image.c.state.desc(), number.desc(), image.c.reason)
     )

@@ -224,3 +224,79 @@ def test_a_bucket_that_refuses_is_told_of_and_loses_nothing(
         assert (ended.code, "CHANGEOVER_BUCKET" in ended.err) == (2, True)
     (table,) = photos.run("images", "run", "--json").document["tables"]
     assert (table["transferred"] + table["reused"], table["rejected"], table["failed"]) == (10, 2, 0)
+
+
+def test_what_was_overwritten_under_its_url_is_fetched_on_a_refresh(photos: Shop) -> None:
+    photos.run("images", "run")
+    photos.run("backfill")
+    before = images_of(photos)
+    ended = photos.run("images", "run", "--refresh", "--json")
+    (table,) = ended.document["tables"]
+    assert (ended.code, table["referenced"], table["known"], table["transferred"]) == (0, 10, 10, 0)
+    draw(photos.folder / "files" / "3.png", 60)
+    (photos.folder / "files" / "4.png").unlink()
+    ended = photos.run("images", "run", "photo", "--refresh", "--json")
+    (table,) = ended.document["tables"]
+    counted = tuple(table[name] for name in ("known", "transferred", "rejected", "rows_applied"))
+    assert (ended.code, counted) == (1, (8, 1, 1, 1))
+    after = images_of(photos)
+    assert {no for no in before if before[no] != after[no]} == {3}
+    assert after[3].removeprefix("https://cdn.example/") in objects(photos)
+    assert photos.run("verify").code == 0
+    assert photos.run("images", "verify").code == 0
+    assert "1 image could not be had anew" in photos.run("images", "run", "--refresh").out
+    assert photos.run("images", "run", "--refresh", "--waiting").code == 2
+
+
+def test_what_the_bucket_lost_and_its_origin_too_stays_lost_and_is_told_of(photos: Shop) -> None:
+    photos.run("images", "run")
+    photos.run("backfill")
+    bucket().objects.filter(Prefix=images_of(photos)[2].removeprefix("https://cdn.example/")).delete()
+    photos.run("images", "verify")
+    (photos.folder / "files" / "2.png").unlink()
+    for _ in range(2):
+        ended = photos.run("images", "run", "--json")
+        assert (ended.code, ended.document["tables"][0]["rejected"]) == (1, 3)
+    status = photos.run("images", "status", "--json").document
+    assert [(s["stored"], s["rejected"], s["lost"]) for s in status["sets"]] == [(9, 2, 1)]
+    assert ("lost", "missing", 1) in [(r["state"], r["reason"], r["images"]) for r in status["not_stored"]]
+    draw(photos.folder / "files" / "2.png", 1)
+    assert photos.run("images", "run", "--json").document["tables"][0]["transferred"] == 1
+
+
+def test_wrong_keys_of_an_earlier_script_are_found_and_their_rows_mended(photos: Shop) -> None:
+    photos.run("backfill")
+    file = photos.folder / "moved.json"
+    file.write_text(
+        json.dumps({f"http://img.example/up/{n}.png": f"{photos.package}/none/{n}.png" for n in (1, 2)})
+    )
+    assert photos.run("images", "import", str(file), "--json").document["rows_applied"] == 2
+    ended = photos.run("images", "verify", "--json")
+    assert (ended.code, ended.document["lost"]) == (1, 2)
+    (table,) = photos.run("images", "run", "--json").document["tables"]
+    assert (table["transferred"] + table["reused"], table["rejected"]) == (10, 2)
+    found = images_of(photos)
+    assert {found[n].removeprefix("https://cdn.example/") for n in range(1, 11)} == objects(photos)
+    assert photos.run("verify").code == 0
+    assert photos.run("images", "verify").code == 0
+
+
+@pytest.mark.parametrize("key", ["a\\u0000b", "\\ud800", "", "k" * 1025])
+def test_a_key_that_no_database_takes_is_told_of_before_anything_is_entered(photos: Shop, key: str) -> None:
+    file = photos.folder / "moved.json"
+    file.write_text(f'{{"http://img.example/up/1.png": "{key}", "\\ud800": "x"}}')
+    ended = photos.run("images", "import", str(file))
+    assert (ended.code, "1,024 bytes" in ended.err, "Traceback" in ended.err) == (2, True, False)
+
+
+@pytest.mark.parametrize("command", ["verify", "orphans"])
+def test_a_bucket_that_does_not_answer_is_told_of_in_a_sentence(
+    photos: Shop, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    photos.run("images", "run")
+    monkeypatch.setattr("changeover.images.bucket.RETRIES", 0)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    ended = photos.run("images", command)
+    assert ended.code not in (0, 3)
+    assert "bucket" in ended.err
+    assert "Traceback" not in ended.err

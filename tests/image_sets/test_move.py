@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from changeover.errors import ChangeoverError
 from changeover.image_sets import ImagesMoved, move_images, move_waiting
 from changeover.image_sets import batch as module
+from changeover.ledger import images as manifest
 from changeover.ledger.clock import now
 from changeover.ledger.tables import image as table
 from changeover.planning import plan
@@ -122,6 +123,24 @@ def test_of_two_runs_at_once_one_moves_each_image_and_the_other_waits_for_it(
     assert len(slow.asked) == 30
     assert fast.asked == []
     assert notes(r) == []
+
+
+@servers
+def test_a_machine_whose_clock_is_ahead_takes_nothing_that_another_moves(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig(kind)
+    project = shop(r, [(1, "1.png")])
+    copy(project)
+    moved(project, Depot({f"{BASE}1.png": True}))
+    with r.new.connect() as connection:
+        digests = list(connection.execute(sa.select(table.c.digest)).scalars())
+    with project.new.engine.begin() as connection:
+        assert len(manifest.take(connection, "photos", digests, "a", 60, ["wanted"])) == 1
+    for name in ("changeover.ledger.images.now", "changeover.ledger.clock.now"):
+        monkeypatch.setattr(name, lambda: now() + timedelta(minutes=10))
+    with project.new.engine.begin() as connection:
+        assert manifest.take(connection, "photos", digests, "b", 60, ["wanted"]) == []
 
 
 @every_kind

@@ -139,7 +139,7 @@ def run(
     if json:
         output.document(_document(moved, code))
     else:
-        _show(moved)
+        _show(moved, refresh=refresh)
     if stopped:
         output.say(
             f"stopped; every image that was moved stays. To go on: {shlex.join(['changeover', *sys.argv[1:]])}"
@@ -241,7 +241,7 @@ def _document(moved: list[Moved], code: Code) -> dict[str, Any]:
     }
 
 
-def _show(moved: list[Moved]) -> None:
+def _show(moved: list[Moved], *, refresh: bool) -> None:
     columns = (
         "root",
         "referenced",
@@ -258,6 +258,13 @@ def _show(moved: list[Moved]) -> None:
     for one in moved:
         for failed in one.failed:
             output.answer(f"{one.root} {failed['range']} failed: {failed['error']}")
+    if refresh:
+        gone = sum(one.counts["rejected"] + one.counts["failed"] for one in moved)
+        if gone:
+            output.answer(
+                f"{output.number(gone, 'image')} could not be had anew, and stay as they are stored"
+            )
+        return
     if any(one.counts["rejected"] for one in moved):
         output.answer("`changeover images rejects` says which rows keep their old URL, and why")
     if any(one.counts["failed"] for one in moved):
