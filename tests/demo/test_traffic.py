@@ -60,7 +60,11 @@ def test_what_was_written_is_moved_without_a_reject(project: Project) -> None:
     """Moved before and after: what a change leaves behind in the target shows as well."""
     assert [done.error for done in move_everything(project) if done.error] == []
     for domain in DOMAINS:
-        summary = run(Traffic(url_of(project, domain), domain, rate=100_000, seconds=1.5, connections=3))
+        summary = run(
+            Traffic(
+                url_of(project, domain), domain, rate=100_000, seconds=60, connections=3, transactions=400
+            )
+        )
         assert summary.uncertain == 0
         assert min(summary.committed[kind] for kind in ("insert", "update", "delete")) > 0
     for _ in range(
