@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from changeover.binding.identity import identity_columns
 from changeover.binding.joins import comparable
 from changeover.binding.mismatch import Mismatch
 from changeover.binding.own_parent import own_parents
-from changeover.binding.parents import find_parent, natural_key, parsed, returned, through_ids
+from changeover.binding.parents import can_be_null, find_parent, natural_key, parsed, returned, through_ids
 from changeover.dialects import TableName
 from changeover.errors import Place
 from changeover.keyset.key import choose
@@ -268,6 +269,9 @@ class _Binder:
             )
             other_key = choose(other, other_old, schema.dialect.family)
             staged, bound = through_ids(self, name, made, other, other_key, parent, alias, own)
+        if made.later:
+            can_be_null(self.place(name), name, target, self.new)
+            bound = replace(bound, later=True)
         self.lookups.append(bound)
         return BoundColumn(name, kind, kind, bound.value, staged, target.nullable, lookup=True)
 

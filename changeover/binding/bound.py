@@ -65,6 +65,8 @@ class BoundLookup:
     """Of the parent's columns in ``on``; for a lookup through the id map, of the columns of its old key."""
     through: int | None = None
     """The mapping whose links in the id map it asks, by the ledger's number."""
+    later: bool = False
+    """The row is written without its parent as long as that isn't there, and waits."""
 
 
 @dataclass(frozen=True)

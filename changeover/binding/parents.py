@@ -10,7 +10,7 @@ from changeover.binding.mismatch import Mismatch
 from changeover.errors import Place
 from changeover.keyset.key import Key
 from changeover.mapping import Assigned, Computed, Lookup, Mapping, Offset, Registry
-from changeover.schema import TableShape
+from changeover.schema import ColumnShape, TableShape
 from changeover.types.base import Fit, Kind
 from changeover.types.text import Text
 
@@ -82,6 +82,16 @@ def old_key_given(place: Place, made: Lookup, other: Mapping, key: Key) -> None:
     if isinstance(other.ids, Computed):
         raise Mismatch(
             place, f"the ids of {other.name} are computed", f"look {made.parent} up with by=<natural key>"
+        )
+
+
+def can_be_null(place: Place, name: str, column: ColumnShape, target: TableShape) -> None:
+    """Raises Mismatch when a row of ``target`` can't be written without the column."""
+    if not column.nullable or name in target.primary_key:
+        raise Mismatch(
+            place,
+            "it must not be NULL, and a lookup with later=True writes its row without it first",
+            "let the column be NULL in the new schema, or leave later=True out and move the parent before",
         )
 
 

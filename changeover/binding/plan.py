@@ -75,7 +75,10 @@ def _parents(registry: Registry, bounds: list[Bound], new: Schema) -> dict[str, 
     targets = {new.folded(b.new.table): b.mapping.target for b in bounds}
     graph = {target: set(registry.parents(target)) for target in registry.targets}
     for bound in bounds:
+        later = {lookup.column for lookup in bound.lookups if lookup.later}
         for key in bound.new.foreign_keys:
+            if later & set(key.columns):
+                continue
             parent = targets.get(new.folded(key.parent))
             if parent and parent != bound.mapping.target:
                 graph[bound.mapping.target].add(parent)
@@ -96,6 +99,7 @@ def _fingerprint(bounds: tuple[Bound, ...], dialect: sa.engine.Dialect) -> str:
     for bound in sorted(bounds, key=lambda b: b.mapping.name):
         compiled = bound.select(sa.true()).compile(dialect=dialect)
         columns = [f"{column.name}={column.value}" for column in bound.columns]
+        columns += [f"{lookup.column} later" for lookup in bound.lookups if lookup.later]
         functions = [_code(column.python.function) for column in bound.pythons]
         images = [f"{one.target}={one.image.written}" for one in bound.images]
         for part in (

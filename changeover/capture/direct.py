@@ -122,7 +122,9 @@ def _refusals(project: Project, bound: Bound) -> Iterator[str]:
 def _lookups(bound: Bound) -> Iterator[str]:
     for lookup in bound.lookups:
         kind = bound.column(lookup.column).kind
-        if not lookup.on:
+        if lookup.later:
+            yield f"column {lookup.column} is looked up later"
+        elif not lookup.on:
             yield f"column {lookup.column} is looked up through the id map"
         elif not isinstance(kind, (Integer, Text)):
             yield f"column {lookup.column}, which is looked up, is {kind.name}: only whole numbers and texts are"

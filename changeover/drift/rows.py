@@ -68,7 +68,9 @@ def _rejected(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> set[s
     held: set[str] = set()
     for part in parts(keys):
         statement = sa.select(reject.c.root_key).where(
-            reject.c.mapping_id == bound.id, reject.c.root_key.in_(part)
+            reject.c.mapping_id == bound.id,
+            reject.c.root_key.in_(part),
+            reject.c.kind.in_(("referenced", "conflict")),
         )
         held.update(target.execute(statement).scalars())
     return held

@@ -64,14 +64,16 @@ class Registry:
         return tuple(sorted((m for m in self.mappings if m.root_name == root), key=lambda m: place[m.target]))
 
     def parents(self, target: str) -> tuple[str, ...]:
-        """The targets that ``target`` looks up, itself left out."""
-        found = {
-            made.parent
-            for mapping in self.of_target(target)
-            for made in mapping.made.values()
-            if isinstance(made, Lookup) and made.parent != target
-        }
-        return tuple(sorted(found & {m.target for m in self.mappings}))
+        """The targets that ``target`` looks up and has to come after, itself left out."""
+        return self._looked_up(target, later=False)
+
+    def later_parents(self, target: str) -> tuple[str, ...]:
+        """The targets that ``target`` looks up and that may come after it, itself left out."""
+        return self._looked_up(target, later=True)
+
+    def later_children(self, target: str) -> tuple[str, ...]:
+        """The targets that look ``target`` up and may come before it, itself left out."""
+        return tuple(other for other in self.targets if target in self.later_parents(other))
 
     def order(self) -> tuple[str, ...]:
         """Targets, parents before children. Raises MappingError for a cycle, naming its tables."""
@@ -81,7 +83,7 @@ class Registry:
         except CycleError as error:
             raise MappingError(
                 f"these target tables look each other up in a circle: {' -> '.join(error.args[1])}; "
-                "leave one of the lookups to target_default() and fill it in a mapping of its own"
+                "say later=True of one whose column may be NULL: its rows are written without it, and completed when it is there"
             ) from None
 
     def has(self, name: str) -> bool:
@@ -104,7 +106,8 @@ class Registry:
         return Registry(tuple(m for m in self.mappings if m.root_name in roots))
 
     def needed(self, targets: Iterable[str]) -> Registry:
-        """The mappings that moving ``targets`` involves: theirs, and those of all tables they look up, directly or not.
+        """The mappings that moving ``targets`` involves: theirs, those of all tables they look up, directly or not, and those of
+        tables that may have come before.
 
         Who opens only their databases, and binds only these, isn't kept from moving by what is wrong elsewhere.
         """
@@ -114,8 +117,17 @@ class Registry:
             target = waiting.pop()
             if target not in wanted:
                 wanted.add(target)
-                waiting.extend(self.parents(target))
+                waiting += [*self.parents(target), *self.later_parents(target), *self.later_children(target)]
         return Registry(tuple(m for m in self.mappings if m.target in wanted))
+
+    def _looked_up(self, target: str, *, later: bool) -> tuple[str, ...]:
+        found = {
+            made.parent
+            for mapping in self.of_target(target)
+            for made in mapping.made.values()
+            if isinstance(made, Lookup) and made.parent != target and made.later == later
+        }
+        return tuple(sorted(found & {m.target for m in self.mappings}))
 
     def _priority(self, root: str) -> int:
         """Of a merge, the database whose columns win goes first: its rows are then written once."""

@@ -165,6 +165,7 @@ def _apply_one(
     if followers:  # rows that others share lost a root
         applied.left.extend((bound.id, key) for key in missing if key not in staying)
     rejected += stay + stuck
+    lacking = list[Reject]()
     if staged.rows:
         fresh = is_fresh(target, bound, selection)
         writer = Writer(target, bound, range_no, ids, fresh_span=fresh, first_asked=asked)
@@ -172,15 +173,17 @@ def _apply_one(
         _look_for_rivals(source, bound, more, vanished)
         applied.add(written)
         rejected.extend(more)
+        lacking = writer.lacking
         followers.extend(writer.followers)
         applied.left.extend((bound.id, key) for key in writer.left)
     if noted or made.waits:
         lost = {reject.root_key for reject in rejected}
         applied.waits = [one for one in made.waits if one.root_key not in lost]
         image_waits.settle(target, bound.dialect, bound.id, noted, applied.waits)
-    settled = {*known, *heirs, *(reject.root_key for reject in rejected)}
+    kept = rejected + lacking
+    settled = {*known, *heirs, *(reject.root_key for reject in kept)}
     if settled:
-        ledger_rejects.settle(target, bound.id, sorted(settled), range_no, rejected)
+        ledger_rejects.settle(target, bound.id, sorted(settled), range_no, kept)
     applied.rejected += len({reject.root_key for reject in rejected})
     applied.due = _due(bound, block, uncomputable, [*stay, *stuck], clean=not rejected)
     applied.followers.extend(_wait(target, followers))

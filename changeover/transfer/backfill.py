@@ -28,7 +28,12 @@ from changeover.transfer.chunk import Applied, ChunkDone, Span
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.gate import refuse_uncaptured
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers, reapply_referenced, reapply_waiting
+from changeover.transfer.reapply import (
+    reapply_followers,
+    reapply_later,
+    reapply_referenced,
+    reapply_waiting,
+)
 from changeover.transfer.retry import Stop, retried
 
 _LOG = logging.getLogger(__name__)
@@ -80,6 +85,7 @@ def backfill(
             f"{root}: stopped after the last committed chunk; run the same again to go on from there"
         )
     reapply_waiting(project, move, worker.pool, stop=halt)
+    reapply_later(project, move, worker.pool, stop=halt)
     if deleted:
         reapply_referenced(project, move, worker.pool, stop=halt)
 
@@ -241,8 +247,8 @@ class _Worker:
         with self.project.reading() as connection:
             for bound in self.move.bounds:
                 limit = bound.mapping.max_rejects
-                # A child of its own table may well come before its parent, and is applied again at the end.
-                own = [lookup.column for lookup in bound.lookups if lookup.own]
+                # Such a child may well come before its parent, and is applied again at the end.
+                own = [lookup.column for lookup in bound.lookups if lookup.own or lookup.later]
                 if not ledger_rejects.any_open(connection, bound.id):
                     continue
                 count = ledger_rejects.standing_count(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from changeover.binding import Bound, BoundColumn
+from changeover.binding import Bound, BoundColumn, BoundLookup
 from changeover.ledger.rejects import VALUE_LIMIT, Reject
 from changeover.mapping.marks import REASONS
 from changeover.transfer import sql
@@ -70,11 +71,24 @@ def lost(connection: sa.Connection, bound: Bound, *, own: bool) -> list[Reject]:
     statement = sql.own_unresolved(bound) if own else sql.unresolved(bound)
     if statement is None:
         return []
-    lookups = [lookup for lookup in bound.lookups if lookup.own == own]
-    found = rows(connection, statement)
+    return _waiting(connection, statement, sql.needed(bound, own=own), "")
+
+
+def lacking(connection: sa.Connection, bound: Bound) -> list[Reject]:
+    """Rows that were written without a parent which is to come."""
+    statement = sql.lacking(bound)
+    if statement is None:
+        return []
+    lookups = [lookup for lookup in bound.lookups if lookup.later]
+    return _waiting(connection, statement, lookups, "; the column is NULL until then")
+
+
+def _waiting(
+    connection: sa.Connection, statement: str, lookups: Sequence[BoundLookup], meanwhile: str
+) -> list[Reject]:
     return [
-        Reject(key, lookup.column, "waiting", f"no row of {lookup.parent} is there for it yet")
-        for key, *flags in found
+        Reject(key, lookup.column, "waiting", f"no row of {lookup.parent} is there for it yet{meanwhile}")
+        for key, *flags in rows(connection, statement)
         for lookup, flag in zip(lookups, flags, strict=True)
         if flag
     ]

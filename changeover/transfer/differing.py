@@ -75,7 +75,7 @@ def compared(
         unfit.update(reject.root_key for reject in twins(target, bound))
     unstage(target, bound, sorted(known | unfit))
     bad = dict.fromkeys(_parting(target, bound), 0)
-    bad |= dict(rows(target, sql.wrong(bound)))
+    bad |= dict(rows(target, sql.wrong(bound, lacking=True)))
     bad |= dict.fromkeys([*_unlinked(target, bound), *sorted(unfit - known)], 1)
     names = _columns(target, bound) if columns and any(not absent for absent in bad.values()) else {}
     found = [

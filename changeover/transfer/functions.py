@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from changeover.binding import Bound
@@ -96,4 +98,10 @@ def _call_one(function: Any, values: list[Any]) -> Any:
     try:
         return next(iter(function(*[[value] for value in values])))
     except Exception as error:  # noqa: BLE001 - as above
-        return Refused(f"the function raised {type(error).__name__}")
+        return Refused(f"the function raised {type(error).__name__}{_where(error)}")
+
+
+def _where(error: BaseException) -> str:
+    """Where a function failed, by file and line: its message may hold a value."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -72,7 +72,7 @@ def hanging(connection: sa.Connection, bound: Bound) -> list[Reject]:
 
 def _known(bound: Bound) -> list[_Own]:
     """The lookups of the target itself; none where one of them can't be told by texts."""
-    own = [_own(bound, lookup) for lookup in bound.lookups if lookup.own]
+    own = [_own(bound, lookup) for lookup in sql.needed(bound, own=True)]
     known = [one for one in own if one is not None]
     return known if len(known) == len(own) else []
 

@@ -82,6 +82,15 @@ def reapply_waiting(
             waiting = now
 
 
+def reapply_later(project: Project, move: Move, pool: Pool, *, stop: threading.Event) -> None:
+    """Apply waiting roots of other moves again whose rows were written before the parents that the move has brought."""
+    targets = set(move.targets)
+    for other in project.moves.values():
+        later = {one.parent for bound in other.bounds for one in bound.lookups if one.later}
+        if other is not move and later & targets:
+            reapply_waiting(project, other, pool, stop=stop)
+
+
 def reapply_referenced(project: Project, move: Move, pool: Pool, *, stop: threading.Event) -> None:
     """Apply roots of the move's parents again that are gone, and whose rows had to stay for rows that the move has deleted."""
     children, seen = [move], set[str]()

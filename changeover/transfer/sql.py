@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from changeover.binding import Bound, BoundColumn
+from changeover.binding import Bound, BoundColumn, BoundLookup
 from changeover.binding.joins import comparable
 from changeover.mapping import Constant, Image, Python, ValueMap
 from changeover.schema import ForeignKey
@@ -94,13 +94,8 @@ def verified(bound: Bound) -> list[BoundColumn]:
 
 
 def resolved(bound: Bound, *, own: bool) -> str:
-    """Every lookup (of the target itself, or of other tables) that names a parent has found it."""
-    terms = [
-        f"(NOT ({lookup.given}) OR {lookup.value} IS NOT NULL)"
-        for lookup in bound.lookups
-        if lookup.own == own
-    ]
-    return " AND ".join(terms) if terms else "1 = 1"
+    """Every lookup (of the target itself, or of other tables) that names a parent and can't do without has found it."""
+    return _found(needed(bound, own=own))
 
 
 def twin(bound: Bound, order: str) -> str:
@@ -151,16 +146,19 @@ def insert(bound: Bound, *, anti_join: bool) -> str:
     )
 
 
-def wrong(bound: Bound, limit: int | None = None) -> str:
+def wrong(bound: Bound, limit: int | None = None, *, lacking: bool = False) -> str:
     """Keys of staged rows whose target row is missing or different, or who name a parent of another table that isn't
-    there: after a write there must be none."""
+    there: after a write there must be none. ``lacking``: or whose row lacks a parent that may come later."""
     missing = f"t.{bound.dialect.quote(bound.identity_columns[0])} IS NULL"
     tail = f" LIMIT {limit}" if limit else ""
     differs_at_all = either([differs(bound, column) for column in verified(bound)])
+    parents = resolved(bound, own=False)
+    if lacking:
+        parents += f" AND {_found([lookup for lookup in bound.lookups if lookup.later])}"
     return (
         f"SELECT s.k, CASE WHEN {missing} THEN 1 ELSE 0 END FROM {source(bound)} LEFT JOIN "
         f"{bound.dialect.table(bound.new.table)} AS t "
-        f"ON {identity(bound)} WHERE ({missing} OR {differs_at_all} OR NOT ({resolved(bound, own=False)})) "
+        f"ON {identity(bound)} WHERE ({missing} OR {differs_at_all} OR NOT ({parents})) "
         f"AND {speaks(bound)}{tail}"
     )
 
@@ -206,25 +204,40 @@ def dangling(bound: Bound, key: ForeignKey) -> str:
 
 def unresolved(bound: Bound) -> str | None:
     """Keys of staged rows with a lookup of another table that found nothing, a flag for each such lookup."""
-    others = [lookup for lookup in bound.lookups if not lookup.own]
-    if not others:
-        return None
-    lost = [f"({lookup.given} AND {lookup.value} IS NULL)" for lookup in others]
-    flags = ", ".join(f"CASE WHEN {term} THEN 1 ELSE 0 END" for term in lost)
-    joins = " ".join(lookup.joined for lookup in others)
-    return f"SELECT s.k, {flags} FROM {stage(bound)} AS s {joins} WHERE {' OR '.join(lost)}"
+    return _lost(bound, needed(bound, own=False), "")
 
 
 def own_unresolved(bound: Bound) -> str | None:
     """The same for lookups of the target itself, after all rows that could be written were."""
-    own = [lookup for lookup in bound.lookups if lookup.own]
-    if not own:
+    return _lost(bound, needed(bound, own=True), _links(bound))
+
+
+def lacking(bound: Bound) -> str | None:
+    """The same for lookups whose parents may come later, after the rows were written without them."""
+    return _lost(bound, [lookup for lookup in bound.lookups if lookup.later], _links(bound))
+
+
+def needed(bound: Bound, *, own: bool) -> list[BoundLookup]:
+    """The lookups of the target itself, or of other tables, without whose parents no row is written."""
+    return [lookup for lookup in bound.lookups if lookup.own == own and not lookup.later]
+
+
+def _lost(bound: Bound, lookups: Sequence[BoundLookup], links: str) -> str | None:
+    if not lookups:
         return None
-    lost = [f"({lookup.given} AND {lookup.value} IS NULL)" for lookup in own]
+    lost = [f"({lookup.given} AND {lookup.value} IS NULL)" for lookup in lookups]
     flags = ", ".join(f"CASE WHEN {term} THEN 1 ELSE 0 END" for term in lost)
-    links = f" {linked(bound, outer=True)}" if bound.identity == "assigned" else ""
-    joins = links + "".join(f" {lookup.joined}" for lookup in own)
+    joins = links + "".join(f" {lookup.joined}" for lookup in lookups)
     return f"SELECT s.k, {flags} FROM {stage(bound)} AS s{joins} WHERE {' OR '.join(lost)}"
+
+
+def _links(bound: Bound) -> str:
+    return f" {linked(bound, outer=True)}" if bound.identity == "assigned" else ""
+
+
+def _found(lookups: Sequence[BoundLookup]) -> str:
+    terms = [f"(NOT ({lookup.given}) OR {lookup.value} IS NOT NULL)" for lookup in lookups]
+    return " AND ".join(terms) if terms else "1 = 1"
 
 
 def number(bound: Bound, key: str = "s.k") -> str:

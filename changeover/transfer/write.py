@@ -18,7 +18,7 @@ from changeover.ledger.rejects import Reject
 from changeover.transfer import sql
 from changeover.transfer.aside import any_moving, put_aside
 from changeover.transfer.chunk import Applied
-from changeover.transfer.diagnose import dangling, diagnose, guards, lost, twins, unlike
+from changeover.transfer.diagnose import dangling, diagnose, guards, lacking, lost, twins, unlike
 from changeover.transfer.id_pool import Ids
 from changeover.transfer.identify import identify
 from changeover.transfer.in_order import insert_in_order
@@ -79,6 +79,8 @@ class Writer:
     """Such values are put aside first: an attempt without that has failed."""
     followers: list[Root] = field(default_factory=list[Root])
     """Other roots whose row now belongs to a root of the block, or is changed by it: they are to be applied again."""
+    lacking: list[Reject] = field(default_factory=list[Reject])
+    """Rows that were written without a parent which may come later."""
     left: list[str] = field(default_factory=list[str])
     """Roots of the block that have another row now than before."""
 
@@ -107,6 +109,7 @@ class Writer:
                 applied = self._store(block)
                 savepoint.commit()
                 self.ids.keep()
+                self.lacking += lacking(self.connection, self.bound)
                 return applied
             except _Out as out:
                 savepoint.rollback()
@@ -177,6 +180,7 @@ class Writer:
             part, more = writer.write(half)
             applied.add(part)
             self.followers.extend(writer.followers)
+            self.lacking.extend(writer.lacking)
             self.left.extend(writer.left)
             rejects.extend(more)
         return applied
@@ -184,7 +188,7 @@ class Writer:
     def _store(self, block: Block) -> Applied:
         bound, connection = self.bound, self.connection
         fresh, moved = self._link()
-        own = any(lookup.own for lookup in bound.lookups)
+        own = bool(sql.needed(bound, own=True))
         if not fresh and not own and not rows(connection, sql.wrong(bound, 1)):
             # Nothing to write: no row of the application is locked, and nothing needs a second look.
             return Applied(unchanged=self._one_each(), deleted=moved)
@@ -199,7 +203,7 @@ class Writer:
             if orphans := lost(connection, bound, own=True):
                 raise _Out(orphans)
         else:
-            inserted = run(connection, sql.insert(bound, anti_join=not fresh))
+            inserted = self._insert(fresh)
         if rows(connection, sql.wrong(bound, 1)):
             raise _Unlike(unlike(connection, bound))
         if bound.new.late and (orphans := dangling(connection, bound)):
@@ -207,8 +211,22 @@ class Writer:
         if fresh and bound.identity == "direct" and inserted == staged(connection, bound):
             # Each has a row of its own under a primary key that its root's key alone makes.
             return Applied(inserted=inserted)
-        unchanged = self._one_each() - inserted - updated
-        return Applied(inserted=inserted, updated=updated, unchanged=unchanged, deleted=moved)
+        rest = self._one_each() - inserted
+        updated = min(
+            updated, rest
+        )  # rows inserted just now may have been given their parents with the others
+        return Applied(inserted=inserted, updated=updated, unchanged=rest - updated, deleted=moved)
+
+    def _insert(self, fresh: bool) -> int:
+        inserted = run(self.connection, sql.insert(self.bound, anti_join=not fresh))
+        if inserted and (statement := self._filling()):
+            run(self.connection, statement)
+        return inserted
+
+    def _filling(self) -> str | None:
+        """What gives rows the parents, among the rows inserted just now, that they were inserted without."""
+        later = any(lookup.own and lookup.later for lookup in self.bound.lookups)
+        return sql.update(self.bound) if later else None
 
     def _put_aside(self) -> None:
         try:

@@ -109,6 +109,31 @@ def test_the_tables_of_the_recipes_are_moved(engines: Engines) -> None:
     assert [tuple(line) for line in lines] == [(7, 1, 1, 2)]
 
 
+def test_tables_that_lead_to_each_other_are_moved(engines: Engines) -> None:
+    names, _ = recipes()
+    old, new = engines
+    product = names["product"]
+    by_category = Mapping(
+        target="product",
+        root=product,
+        columns={
+            **names["products"].columns,
+            "category_id": names["lookup"]("category", product.cat_cd),
+        },
+        where=product.cat_cd != "gone",
+    )
+    with Project(Registry((by_category, names["led_categories"])), old, new) as project:
+        found = check(project.registry, project.old, project.new)
+        assert [f for f in found if f.severity == "error" and not f.rule.endswith("-unmapped")] == []
+        for root in project.moves:
+            plan(project, root)
+            assert [done.error for done in backfill(project, root)] == [None]
+    with new.connect() as connection:
+        led = connection.execute(sa.text("SELECT code, best_product_id FROM category")).all()
+        open_rejects = connection.execute(sa.text("SELECT COUNT(*) FROM changeover_reject")).scalar()
+    assert ([tuple(one) for one in led], open_rejects) == ([("A1", 1)], 0)
+
+
 def test_every_column_recipe_is_moved(engines: Engines) -> None:
     names, columns = recipes()
     old, new = engines
