@@ -23,7 +23,7 @@ VALUE_LIMIT = 10_000
 @dataclass(frozen=True)
 class Reject:
     """A row that was not moved, as the writer found it. ``value`` is the old text of the column, where one column is to blame;
-    ``rival`` the root of the same mapping that has its row, where one has."""
+    ``rival`` and ``holder`` are roots of the same mapping: the one that has its row, the one whose row has a unique value of it."""
 
     root_key: str
     column: str
@@ -31,6 +31,7 @@ class Reject:
     reason: str
     value: str | None = None
     rival: str | None = None
+    holder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,17 @@ def _age(connection: sa.Connection, stay: dict[int, tuple[Reject, dict[str, Any]
             cases = [(reject.c.id == n, sa.literal(text, column.type)) for n, text in changed.items()]
             values[name] = sa.case(*cases, else_=column)
     connection.execute(sa.update(reject).where(reject.c.id.in_(list(stay))).values(values))
+
+
+def referenced(connection: sa.Connection, mapping_id: int, keys: Sequence[str]) -> set[str]:
+    """Those of the roots that are known to be gone while their rows had to stay."""
+    found: set[str] = set()
+    for part in _parts(list(keys)):
+        statement = sa.select(reject.c.root_key).where(
+            reject.c.mapping_id == mapping_id, reject.c.root_key.in_(part), reject.c.kind == "referenced"
+        )
+        found.update(connection.execute(statement).scalars())
+    return found
 
 
 def with_rejects(connection: sa.Connection, mapping_id: int, stage: str) -> list[str]:

@@ -15,6 +15,7 @@ from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
 from changeover.project import Project
 from changeover.transfer import sql
+from changeover.transfer.aside import give_up
 from changeover.transfer.children import children
 from changeover.transfer.chunk import Applied, Keys, Selection, Span
 from changeover.transfer.confirm import confirmed
@@ -155,7 +156,8 @@ def _apply_one(
     missing = [key for key in gone(target, bound, selection) if key not in unstaged]
     missing = confirmed(source, bound, selection, missing)
     known = list(selection.encoded) if isinstance(selection, Keys) else _with_rejects(target, bound)
-    heirs = inherit(target, bound, [*missing, *absent(source, bound, sorted(vanished))], range_no)
+    vacant = absent(source, bound, sorted(vanished))
+    heirs = inherit(target, bound, [*missing, *vacant], range_no)
     noted = _noted(target, bound, selection, {*missing, *heirs})
     missing = [key for key in missing if key not in heirs]
     stay = _held(target, bound, missing)
@@ -165,12 +167,16 @@ def _apply_one(
     if followers:  # rows that others share lost a root
         applied.left.extend((bound.id, key) for key in missing if key not in staying)
     rejected += stay + stuck
+    kept_for_others = {reject.root_key for reject in stay + stuck}
     lacking = list[Reject]()
     if staged.rows:
         fresh = is_fresh(target, bound, selection)
+        if vacant:
+            give_up(target, bound, sorted(_kept(target, bound, vacant, kept_for_others)))
         writer = Writer(target, bound, range_no, ids, fresh_span=fresh, first_asked=asked)
         written, more = writer.write_staged(staged)
-        _look_for_rivals(source, bound, more, vanished)
+        holders = _kept(target, bound, {one.holder for one in more if one.holder}, kept_for_others)
+        _look_for_rivals(source, bound, {one.rival for one in more if one.rival} | holders, vanished)
         applied.add(written)
         rejected.extend(more)
         lacking = writer.lacking
@@ -191,20 +197,25 @@ def _apply_one(
 
 
 class Vanished(Exception):
-    """Roots of a chunk make rows that belong to other roots, and these are gone from the old table. Undo the chunk, and begin
-    again: what is gone gives its row up first."""
+    """Roots of a chunk make rows that belong to other roots, or have their unique values, and these are gone from the old table.
+    Undo the chunk, and begin again: what is gone gives its row up first, or the values if the row has to stay."""
 
     def __init__(self, roots: frozenset[str]) -> None:
         super().__init__(f"{len(roots)} roots")
         self.roots = roots
 
 
+def _kept(target: sa.Connection, bound: Bound, roots: Collection[str], now: Collection[str]) -> set[str]:
+    """Those of the roots, among them those found ``now``, that are gone while their rows have to stay. No other row without a root
+    is touched: it may be the new application's."""
+    return (set(roots) & set(now)) | ledger_rejects.referenced(target, bound.id, sorted(roots))
+
+
 def _look_for_rivals(
-    source: sa.Connection, bound: Bound, rejected: Sequence[Reject], vanished: frozenset[str]
+    source: sa.Connection, bound: Bound, rivals: Collection[str], vanished: frozenset[str]
 ) -> None:
     """Raises Vanished for rivals that are gone. Of two keys of one row, either may come first."""
-    rivals = {reject.rival for reject in rejected if reject.rival}
-    if gone := absent(source, bound, sorted(rivals - vanished)):
+    if gone := absent(source, bound, sorted(set(rivals) - vanished)):
         raise Vanished(vanished | set(gone))
 
 

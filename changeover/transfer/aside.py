@@ -7,11 +7,16 @@ is the same transaction, which goes on only when every row holds what was staged
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from changeover.binding import Bound, BoundColumn
 from changeover.transfer import sql
-from changeover.transfer.statements import key_text, rows, run, scalar
+from changeover.transfer.matching import execute, matching
+from changeover.transfer.remove import leads
+from changeover.transfer.statements import key_text, parts, rows, run, scalar
 from changeover.transfer.target_key import shown_key
 from changeover.types.integer import Integer
 from changeover.types.text import Text
@@ -47,6 +52,33 @@ def put_aside(connection: sa.Connection, bound: Bound) -> None:
                 bound.new.table, [(column, free)], sql.source(bound), sql.identity(bound), where
             ),
         )
+
+
+def give_up(connection: sa.Connection, bound: Bound, gone: Sequence[str]) -> None:
+    """Put the unique values of rows aside whose roots are gone, and which have to stay for rows that refer to them.
+
+    Another root has these values now. Its row can be written then, the others can refer to it, and nothing keeps the old row any
+    longer. Where a constraint knows better which values there may be, the conflicts are what they are.
+    """
+    movable = _movable(bound)
+    keys = [key for _, key in leads(connection, bound, gone)] if movable else []
+    table = bound.dialect.table(bound.new.table)
+    savepoint = connection.begin_nested()
+    try:
+        for part in parts(keys):
+            terms, values = matching(bound, part)
+            for _, column, free in movable:
+                where = sql.either(terms)
+                execute(
+                    connection,
+                    f"UPDATE {table} AS t SET {bound.dialect.quote(column)} = {free} WHERE {where}",
+                    values,
+                )
+        savepoint.commit()
+    except exc.DBAPIError as error:
+        if bound.dialect.trouble(error) != "row":
+            raise
+        savepoint.rollback()
 
 
 def _moving(bound: Bound, names: Names) -> str:

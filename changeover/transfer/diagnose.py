@@ -13,8 +13,9 @@ from changeover.mapping.marks import REASONS
 from changeover.transfer import sql
 from changeover.transfer.aside import moving
 from changeover.transfer.in_order import hanging
+from changeover.transfer.remove import roots_of
 from changeover.transfer.statements import key_text, rows
-from changeover.transfer.target_key import shown_key
+from changeover.transfer.target_key import shown_key, stored_key
 from changeover.types import postgres_probe
 from changeover.types.base import Misfit
 from changeover.types.written import MARK, is_marked
@@ -232,7 +233,9 @@ def _conflicts(connection: sa.Connection, bound: Bound, *, aside: bool) -> list[
     for names in uniques:
         listed = ", ".join(names)
         free = moving(connection, bound, names) if aside else set[str]()
-        for key, other in _held(connection, bound, names):
+        held = _held(connection, bound, names)
+        roots = roots_of(connection, bound, {row for *_, row in held})
+        for key, other, row in held:
             if other in free:
                 continue
             found.setdefault(
@@ -242,6 +245,7 @@ def _conflicts(connection: sa.Connection, bound: Bound, *, aside: bool) -> list[
                     names[0],
                     "conflict",
                     f"row {other} of {bound.mapping.target} has the same ({listed}) as root {key}",
+                    holder=roots.get(row),
                 ),
             )
         for key, other in _doubled(connection, bound, names):
@@ -252,7 +256,8 @@ def _conflicts(connection: sa.Connection, bound: Bound, *, aside: bool) -> list[
     return list(found.values())
 
 
-def _held(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> list[tuple[str, str]]:
+def _held(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """Keys of staged rows whose values another row has, with its key, as it is shown and as the id map has it."""
     # The id map's links are rolled back with the failed write: a root without one has no row of its own yet.
     source = sql.source(bound, unlinked=True)
     own = (
@@ -260,11 +265,12 @@ def _held(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> li
         if bound.identity != "assigned"
         else f"(i.target_id IS NOT NULL AND {sql.identity(bound)})"
     )
-    return rows(
+    found = rows(
         connection,
-        f"SELECT s.k, MIN({shown_key(bound)}) FROM {source} JOIN {bound.dialect.table(bound.new.table)} AS t ON "
-        f"{sql.match(bound, names)} WHERE NOT {own} GROUP BY s.k",
+        f"SELECT s.k, MIN({shown_key(bound)}), MIN({stored_key(bound)}) FROM {source} "
+        f"JOIN {bound.dialect.table(bound.new.table)} AS t ON {sql.match(bound, names)} WHERE NOT {own} GROUP BY s.k",
     )
+    return [(key, key_text(shown), key_text(stored)) for key, shown, stored in found]
 
 
 def _doubled(connection: sa.Connection, bound: Bound, names: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,6 +42,34 @@ def leads(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[
         ]
     others = _others(connection, bound, [row for _, row in links], column, set(keys))
     return [(root, split_key(bound, row)) for root, row in links if row not in others]
+
+
+def roots_of(connection: sa.Connection, bound: Bound, target_keys: Collection[str]) -> dict[str, str]:
+    """The mapping's root of each target row that has just one root, by the row's key as the id map has it."""
+    if bound.identity == "direct":
+        return {
+            key: "|".join(str(int(number) - bound.offset) for number in split_key(bound, key))
+            for key in target_keys
+        }
+    if bound.identity == "assigned":
+        links = [
+            (str(row), number, root)
+            for number, root, row in sharing(connection, bound, sorted(int(key) for key in target_keys))
+        ]
+    else:
+        statement = sa.text(
+            "SELECT target_key, root_key FROM changeover_id_map "
+            "WHERE target_id IS NULL AND mapping_id = :m AND target_key IN :keys"
+        ).bindparams(sa.bindparam("keys", expanding=True, type_=KeyText()))
+        links = [
+            (key_text(row), bound.id, key_text(root))
+            for part in parts(target_keys)
+            for row, root in connection.execute(statement, {"m": bound.id, "keys": part})
+        ]
+    found: dict[str, list[tuple[int, str]]] = {}
+    for row, number, root in links:
+        found.setdefault(row, []).append((number, root))
+    return {row: roots[0][1] for row, roots in found.items() if len(roots) == 1 and roots[0][0] == bound.id}
 
 
 def delete(connection: sa.Connection, bound: Bound, keys: Sequence[str]) -> tuple[int, list[tuple[int, str]]]:
