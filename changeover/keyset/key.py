@@ -145,9 +145,11 @@ class Key:
     def is_one_of(self, root: OldTable, keys: Sequence[KeyValues]) -> sa.ColumnElement[bool]:
         """The root's key is among ``keys``."""
         columns = self.of(root)
-        rows = [self.literals(key) for key in keys]
-        if not rows:
+        if not keys:
             return sa.false()
+        if self.family == "mysql" and self.is_numbers and len(columns) > 1:
+            return sa.tuple_(*columns).op("IN")(self._listed(keys))
+        rows = [self.literals(key) for key in keys]
         if len(columns) == 1:
             return columns[0].in_([row[0] for row in rows])
         if self.family == "sqlite":
@@ -161,6 +163,16 @@ class Key:
             same = [sa.and_(*(c == v for c, v in zip(columns, row, strict=True))) for row in odd]
             return sa.or_(sa.tuple_(*columns).in_(values), *same)
         return sa.tuple_(*columns).in_([sa.tuple_(*row) for row in rows])
+
+    def _listed(self, keys: Sequence[KeyValues]) -> sa.ColumnElement[Any]:
+        """The keys as a table: over a list of rows MariaDB's optimizer ponders for a time that grows with its square, a third of a
+        millisecond a key for 500."""
+        first, *rest = [[str(int(text)) for text in key] for key in keys]
+        names = [f"k{place}" for place in range(len(first))]
+        begin = ", ".join(f"{number} AS {name}" for number, name in zip(first, names, strict=True))
+        table = " UNION ALL SELECT ".join([begin, *(", ".join(numbers) for numbers in rest)])
+        listed = ", ".join(f"v.{name}" for name in names)
+        return sa.literal_column(f"(SELECT {listed} FROM (SELECT {table}) AS v)")
 
 
 def split(encoded: str) -> KeyValues:
