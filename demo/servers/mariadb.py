@@ -77,11 +77,17 @@ class MariaDB(PrivateServer):
             f"--pid-file={self.data / 'mariadb.pid'}",
             "--character-set-server=utf8mb4",
             f"--innodb-buffer-pool-size={self.memory_mb}M",
-            # 2 hands each commit to the operating system, which survives kill -9
-            f"--innodb-flush-log-at-trx-commit={1 if self.durable else 2}",
+            *self._flushing(),
             *_as_root(),
             *self.extra_args,
         ]
+
+    def _flushing(self) -> list[str]:
+        """What hands commits and files to the operating system, which survives kill -9, and waits for no disk."""
+        if self.durable:
+            return ["--innodb-flush-log-at-trx-commit=1"]
+        # The second spares two thirds of what DDL waits for a disk.
+        return ["--innodb-flush-log-at-trx-commit=2", "--debug-no-sync"]
 
     def _write_accounts(self) -> Path:
         script = self.directory / "accounts.sql"
@@ -102,7 +108,8 @@ class MariaDB(PrivateServer):
             user=self.user,
             password=self.password,
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=60,
+            ssl_disabled=True,  # it has none, and looking for it takes 20 ms
         )
 
 

@@ -106,7 +106,7 @@ class PostgreSQL(PrivateServer):
             password=self.password,
             dbname="postgres",
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=60,
         )
 
 

@@ -21,8 +21,8 @@ from demo.servers.watchdog import Watchdog
 
 Self = TypeVar("Self", bound="PrivateService")
 
-READY_SECONDS = 60.0  # crash recovery after `kill()` on a busy two-core machine included
-STOP_SECONDS = 30.0
+READY_SECONDS = 180.0  # preparing, or crash recovery after `kill()`, on a busy two-core machine included
+STOP_SECONDS = 60.0
 LOG_LINES_SHOWN = 60  # mariadb-install-db ends with 30 lines of advice, after the reason
 
 
@@ -89,7 +89,7 @@ class PrivateService(ABC):
     def start(self) -> None:
         """Start the server, with its data where it has been started before, and return once it answers.
 
-        Raises MissingProgram when it isn't installed and ServerFailed when it doesn't answer within a minute.
+        Raises MissingProgram when it isn't installed and ServerFailed when it doesn't answer in `READY_SECONDS`.
         """
         if self.running:
             return
