@@ -7,15 +7,21 @@ of their own, none of them UTC, so that a session that forgot to say UTC shows.
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import URL
+import sqlalchemy as sa
+from sqlalchemy import URL, Dialect, event
 
+from changeover.dialects.mysql.connection import connect
 from demo.servers import MariaDB, PostgreSQL, SeaweedFS
 
 CLIENT_ZONE = "Asia/Kolkata"
@@ -34,6 +40,25 @@ FOREIGN_SETTINGS = (
 )
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 12 << 30
+"""Bytes that have to be free there, of memory as well: two workers' servers come to half of it by the end."""
+
+
+def pytest_configure() -> None:
+    """What tests and their servers write goes to memory where there is room: a disk that stands still holds nobody up."""
+    if "TMPDIR" not in os.environ and _is_roomy():
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # what was found out before, without it
+
+
+def _is_roomy() -> bool:
+    if not os.path.ismount(MEMORY) or not os.access(MEMORY, os.W_OK):
+        return False
+    free = re.search(r"^MemAvailable: +(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return free is not None and min(int(free[1]) << 10, shutil.disk_usage(MEMORY).free) >= ROOM
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -44,6 +69,18 @@ def _environment() -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tls_context() -> Iterator[None]:
+    """Applications' engines too are spared what `Connection` spares the project's."""
+
+    def connected(dialect: Dialect, *rest: Any) -> Any:
+        return connect(dialect, *rest) if dialect.driver == "pymysql" else None
+
+    event.listen(sa.Engine, "do_connect", connected)
+    yield
+    event.remove(sa.Engine, "do_connect", connected)
 
 
 @pytest.fixture(scope="session")

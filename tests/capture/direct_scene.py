@@ -14,9 +14,9 @@ from changeover.capture.install import install
 from changeover.capture.survey import survey
 from changeover.capture.sync import run
 from changeover.capture.watch import look
-from changeover.ledger import metadata
 from changeover.mapping import Mapping, OldTable, lookup, narrow, old, value_map
 from changeover.project import Project
+from tests.ledger_tables import make_ledger
 from tests.transfer.rig import Rig, compared, copy, plain_engine
 
 NEW = "fresh"
@@ -34,7 +34,7 @@ class OneServer(Rig):
             self.new.dispose()
             self.new_url = self.old_urls["shop"]
             self.new = plain_engine(self.new_url)
-            metadata.create_all(self.new)
+            make_ledger(self.new)
             self.run(self.new, f"CREATE SCHEMA {NEW}")
 
     def named(self, table: str) -> str:

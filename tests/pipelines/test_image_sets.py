@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from PIL import Image
 
 from assets.keys import new_key
-from changeover.ledger import metadata
 from changeover.mapping import ImageSet, Mapping, Registry, image, old
 from demo.servers import SeaweedFS
 from pipelines.move_waiting_images import JOB
 from pipelines.project import definitions
+from tests.ledger_tables import make_ledger
 
 KEY = dg.AssetKey(["images", "photos"])
 PARTITIONS = ["0000000000-0000000010", "0000000011-0000000020", "0000000021-0000000025"]
@@ -40,7 +40,7 @@ class Photos:
         for engine, table, column in ((self.old, "tb_photo", "img"), (self.new, "photo", "image")):
             columns = (sa.Column("id", sa.Integer, primary_key=True), sa.Column(column, sa.String(200)))
             sa.Table(table, sa.MetaData(), *columns).create(engine)
-        metadata.create_all(self.new)
+        make_ledger(self.new)
         with self.old.begin() as connection:
             rows = [{"n": n, "u": f"http://img.example/{n}.png"} for n in range(1, 26)]
             connection.execute(sa.text("INSERT INTO tb_photo VALUES (:n, :u)"), rows)

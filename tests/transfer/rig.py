@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.dialects import driver_url, of
-from changeover.ledger import metadata
 from changeover.ledger.rejects import RejectRow, open_rejects
 from changeover.mapping import Mapping, Registry
 from changeover.planning import plan
 from changeover.project import Project
 from changeover.transfer import RangeCompared, RangeDone, backfill, compare
+from tests.ledger_tables import make_ledger
 
 KINDS = ("mariadb", "postgres", "sqlite")
 PAIRS = [(old, new) for old in KINDS for new in KINDS]
@@ -34,7 +34,7 @@ class Rig:
         self.olds = {name: plain_engine(url) for name, url in self.old_urls.items()}
         self.new = plain_engine(self.new_url)
         self.projects: list[Project] = []
-        metadata.create_all(self.new)
+        make_ledger(self.new)
 
     @property
     def old(self) -> sa.Engine:

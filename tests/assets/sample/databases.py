@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from changeover.ledger import metadata
+from tests.ledger_tables import make_ledger
 
 MEMBERS, GUESTS, SHARED, PRODUCTS, COUPONS, STUDIES = 40, 30, 10, 60, 1_000, 25
 
@@ -61,9 +61,14 @@ class Sample:
         """While this file is there, no coupon of an amount above 500 is copied."""
         return self.folder / "hold"
 
+    @property
+    def stopping(self) -> Path:
+        """This file comes when a run that is held has been told to stop, and its process knows."""
+        return self.folder / "stopping"
+
     def execute(self, name: str, sql: str) -> list[tuple[object, ...]]:
         """Run a statement on one of the databases, as the application would."""
-        with closing(sqlite3.connect(self.path(name), timeout=30)) as connection:
+        with closing(sqlite3.connect(self.path(name), timeout=120)) as connection:
             found = connection.execute(sql).fetchall()
             connection.commit()
             return found
@@ -94,7 +99,7 @@ def build(folder: Path, coupons: int = COUPONS) -> Sample:
         with closing(sqlite3.connect(sample.path(name))) as connection:
             connection.executescript(ddl)
     engine = sa.create_engine(sample.environment["CHANGEOVER_NEW_URL"])
-    metadata.create_all(engine)
+    make_ledger(engine)
     engine.dispose()
     _fill(
         sample,
