@@ -14,6 +14,7 @@ from changeover.capture.cascades import CircularCascade
 from changeover.capture.install import install
 from changeover.mapping import Computed, Mapping, left_join, old
 from tests.capture.scene import clear, entries, installed, keys, noted, target
+from tests.races.gate import SECONDS
 from tests.transfer.rig import KINDS, Rig
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -146,7 +147,7 @@ def test_a_child_that_is_added_meanwhile_is_noted(rig: Rigs, isolation: str) -> 
         done.join(0.5)
         assert done.is_alive(), "it waits for the row that refers to it"
         adding.commit()
-        done.join(20)
+        done.join(SECONDS)
         deleting.commit()
     assert "100|77" in keys(r, "line")
     assert r.rows_of(r.old, "line", "shop") == [(101,), (200,)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +21,7 @@ from changeover.ledger import capture as ledger
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Computed, Mapping, left_join, old
 from tests.capture.scene import clear, entries, installed, keys, noted, target
+from tests.races.gate import SECONDS, Background, after
 from tests.transfer.rig import KINDS, Rig, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -419,40 +419,37 @@ def test_what_no_mapping_needs_any_more_is_dropped(rig: Rigs, kind: str) -> None
 
 
 @servers
-def test_a_table_in_use_is_waited_for_and_nobody_queues_behind_us(rig: Rigs, kind: str) -> None:
+def test_a_table_in_use_is_waited_for_and_nobody_queues_behind_us(
+    rig: Rigs, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     r = items(rig, kind)
     project = r.project(MAPPING)
     said: list[str] = []
-    waits: list[float] = []
-    over = threading.Event()
+    patience: list[str] = []
+    gave_way = threading.Semaphore(0)
+    dialect = type(project.old["shop"].dialect)
+    limit = "SHOW lock_timeout" if kind == "postgres" else "SELECT @@lock_wait_timeout"
 
-    def visitor() -> None:
-        with r.old.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while not over.is_set():
-                began = time.monotonic()
-                connection.exec_driver_sql("UPDATE item SET code = 'v' WHERE no = 2")
-                waits.append(time.monotonic() - began)
-                time.sleep(0.02)
+    def told(_: object, connection: sa.Connection) -> None:
+        patience.append(str(connection.exec_driver_sql(limit).scalar_one()))
 
+    after(monkeypatch, dialect, "wait_briefly", told)
+    after(monkeypatch, dialect, "blockers", lambda *_: gave_way.release())
     with r.old.connect() as application:
         application.exec_driver_sql("UPDATE item SET code = 'held' WHERE no = 1")
-        threads = [
-            threading.Thread(target=visitor),
-            threading.Thread(target=lambda: install(project, on_step=said.append)),
-        ]
-        for thread in threads:
-            thread.start()
-        time.sleep(4)
-        assert threads[1].is_alive()
+        installing = Background(lambda: install(project, on_step=said.append))
+        for _ in range(3):
+            assert gave_way.acquire(timeout=SECONDS)
+            with r.old.connect().execution_options(isolation_level="AUTOCOMMIT") as visitor:
+                visitor.exec_driver_sql("UPDATE item SET code = 'v' WHERE no = 2")
+        assert not installing.ends_within(0)
         application.commit()
-    threads[1].join(60)
-    over.set()
-    threads[0].join(10)
+    installing.result()
     assert any(
         "is in use, waiting" in line and ("connection" in line or "process" in line) for line in said
     ), said
     assert said[-1] == "shop: table item is watched"
-    assert max(waits) < 2.5, "the visitor waits no longer than our short wait"
+    assert set(patience) == {"1s" if kind == "postgres" else "1"}, "a visitor waits no longer than we do"
     assert noted(r, "DELETE FROM item WHERE no = 1") == ["1"]
 
 

@@ -19,6 +19,7 @@ from changeover.errors import ChangeoverError
 from changeover.mapping import Computed, Mapping, left_join, old
 from demo.servers import PostgreSQL
 from tests.capture.scene import clear, entries, installed, keys, noted, target
+from tests.races.gate import SECONDS
 from tests.transfer.rig import Rig
 
 Rigs = Callable[..., Rig]
@@ -308,7 +309,7 @@ def test_a_subscription_replays_rows_past_the_triggers_of_statements(rig: Rigs) 
         r.run(first, "INSERT INTO item VALUES (1), (2), (3)")
         r.run(first, "UPDATE item SET no = 9 WHERE no = 1")
         r.run(first, "DELETE FROM item WHERE no = 2")
-        until = time.monotonic() + 30
+        until = time.monotonic() + SECONDS
         while r.rows_of(second, "item", "no") != [(3,), (9,)] and time.monotonic() < until:
             time.sleep(0.05)
         found = sorted(keys(r))

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from changeover.cli import app
 
 PROGRAM = Path(sys.executable).parent / "changeover"
+SECONDS = 120
+"""After which a test fails instead of hanging."""
 
 MAPPINGS = '''
 """The shop's mappings."""
@@ -178,13 +180,13 @@ class Shop:
 
     def end(self, process: subprocess.Popen[bytes]) -> Ended:
         """Wait for its end."""
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=SECONDS)
         out, err = ((self.folder / name).read_text(errors="replace") for name in ("out", "err"))
         return Ended(code, out, err)
 
     def wait_until(self, process: subprocess.Popen[bytes], so: Callable[[], bool]) -> None:
         """Return once something is so; fail when the process ends before."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + SECONDS
         while not so():
             assert process.poll() is None, self.end(process)
             assert time.monotonic() < deadline

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import pytest
 
@@ -50,11 +49,9 @@ def test_a_second_ctrl_c_leaves_at_once_and_loses_only_the_open_chunk(shop, new)
     one.wait_until_inside(process)
     process.send_signal(signal.SIGINT)
     one.wait_until_said(process, "stopping after the current chunks")
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    ended = one.end(process)  # the gate is still shut
+    ended = one.end(process)  # the gate is still shut: who waited for the chunk would wait for ever
     assert ended.code == 130
-    assert time.monotonic() - began < 5
     assert one.scalar("SELECT COUNT(*) FROM product") == 0
     one.open()
     assert one.run("backfill").code == 0

@@ -102,10 +102,14 @@ def test_a_live_sync_that_was_killed_is_a_finding_after_a_minute(copied):
     copied.wait_until(process, lambda: copied.scalar("SELECT COUNT(*) FROM changeover_sync"))
     process.kill()
     copied.end(process)
+
+    def seen(before: float) -> None:
+        at = str(now() - timedelta(seconds=before))
+        copied.execute("UPDATE changeover_sync SET beat_at = :at", [{"at": at}], new=True)
+
+    seen(-3_600)
     assert copied.run("status").code == 0, "it may be waiting for a lock"
-    old = now() - timedelta(seconds=61)
-    with copied.new.begin() as connection:
-        connection.execute(sa.text("UPDATE changeover_sync SET beat_at = :at"), {"at": str(old)})
+    seen(61)
     ended = copied.run("status")
     assert ended.code == 1
     assert "live sync of shop: SILENT" in ended.out

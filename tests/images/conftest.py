@@ -52,8 +52,19 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def origin(host: Host) -> Iterator[HttpOrigin]:
-    """Impatient, and allowed to ask the host."""
-    guard = Guard([f"127.0.0.1:{host.port}"], LOOPBACK)
-    origin = HttpOrigin(guard, connect_seconds=2, read_seconds=1, image_seconds=2, tries=2)
+    """Allowed to ask the host, and so patient that a machine which stands still makes no trouble."""
+    origin = HttpOrigin(_allowed(host), connect_seconds=60, read_seconds=60, image_seconds=120, tries=2)
     yield origin
     origin.close()
+
+
+@pytest.fixture
+def impatient(host: Host) -> Iterator[HttpOrigin]:
+    """The same for a host that never answers in time."""
+    origin = HttpOrigin(_allowed(host), connect_seconds=60, read_seconds=1, image_seconds=2, tries=2)
+    yield origin
+    origin.close()
+
+
+def _allowed(host: Host) -> Guard:
+    return Guard([f"127.0.0.1:{host.port}"], LOOPBACK)

@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def pass_on(self) -> tuple[int, list[tuple[str, str]], bytes]:
         """The real server's answer. The Host header stays: it is part of what was signed."""
-        connection = http.client.HTTPConnection(self.front.behind, timeout=30)
+        connection = http.client.HTTPConnection(self.front.behind, timeout=120)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

@@ -168,22 +168,26 @@ def slammed() -> Behaviour:
     return behave
 
 
-def silent(seconds: float = 30.0) -> Behaviour:
+def silent() -> Behaviour:
+    """Nothing comes until the host ends."""
+
     def behave(handler: Handler) -> None:
         handler.close_connection = True
-        handler.host.ending.wait(seconds)
+        handler.host.ending.wait()
 
     return behave
 
 
-def counted(inner: Behaviour, seconds: float = 0.05) -> Behaviour:
-    """Notes how many requests are answered at once."""
+def counted(inner: Behaviour, at_once: int, seconds: float = 0.05) -> Behaviour:
+    """Notes how many requests are answered at once; none is before there are ``at_once``, and others have time to come."""
+    together = threading.Barrier(at_once, timeout=120)
 
     def behave(handler: Handler) -> None:
         host = handler.host
         with host._lock:
             host.at_once += 1
             host.most_at_once = max(host.most_at_once, host.at_once)
+        together.wait()
         time.sleep(seconds)
         with host._lock:
             host.at_once -= 1

@@ -43,8 +43,9 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
     with Hook() as server:
+        monkeypatch.setattr("pipelines.alert.PATIENCE_SECONDS", 120)
         monkeypatch.setenv(WEBHOOK, f"http://127.0.0.1:{server.server_port}/s3cret")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield server
         server.shutdown()

@@ -87,6 +87,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def tick(sample: Sample, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Tick:
+    monkeypatch.setattr("pipelines.alert_mail.PATIENCE_SECONDS", 120)
     monkeypatch.setenv(SENDER, "changeover@example.com")
     monkeypatch.setenv(RECIPIENTS, "one@example.com, two@example.com")
     sensor, cursor = alert(running=False), [""]
@@ -105,7 +106,7 @@ def tick(sample: Sample, instance: dg.DagsterInstance, monkeypatch: pytest.Monke
 def served(inbox: Inbox, tls: ssl.SSLContext | None) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    made = type("Made", (Server,), {"tls": tls})(inbox, hostname="127.0.0.1", port=port)
+    made = type("Made", (Server,), {"tls": tls})(inbox, hostname="127.0.0.1", port=port, ready_timeout=120)
     made.start()
     try:
         yield port

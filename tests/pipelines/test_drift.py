@@ -28,7 +28,8 @@ def _copied(sample: Sample, run_job: Run, copy: Run) -> None:
 
 
 @pytest.fixture
-def tick(registry: Registry, instance: dg.DagsterInstance) -> Tick:
+def tick(registry: Registry, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Tick:
+    monkeypatch.setattr(module, "SECONDS_A_TICK", 3_600.0)
     sensor = module.find_drift(registry, resync_drift(registry))
     cursor: list[str | None] = [None]
 
@@ -132,7 +133,7 @@ def test_the_sensor_goes_on_where_its_budget_ended(tick: Tick, monkeypatch: pyte
     monkeypatch.setattr(module, "SECONDS_A_TICK", 0.0)
     places = [tick().cursor for _ in range(3)]
     assert places == [None, None, None]
-    monkeypatch.setattr(module, "SECONDS_A_TICK", 60.0)
+    monkeypatch.setattr(module, "SECONDS_A_TICK", 3_600.0)
     assert tick().cursor is not None
 
 

@@ -41,7 +41,8 @@ def _copied(sample: Sample, run_job: Run, copy: Run) -> None:
 
 
 @pytest.fixture
-def tick(registry: Registry, instance: dg.DagsterInstance) -> Tick:
+def tick(registry: Registry, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Tick:
+    monkeypatch.setattr(module, "SECONDS_A_TICK", 3_600.0)
     sensor = module.find_drift(registry, resync_drift(registry))
     cursor: list[str | None] = [None]
 
@@ -90,7 +91,7 @@ def test_a_finding_that_its_run_left_open_gets_other_attempts_with_growing_pause
         with monkeypatch.context() as patched:
             patched.setattr(mending, "time", Clock(at - 30))
             assert "another attempt in" in tick().skip_message
-            patched.setattr(mending, "time", Clock(at + 60))
+            patched.setattr(mending, "time", Clock(at + 600))
             (request,) = tick().run_requests
         at = time.time()
         assert request.tags["changeover/attempt"] == str(attempt)

@@ -19,8 +19,9 @@ Tick = Callable[..., dict[str, list[str]]]
 
 
 @pytest.fixture
-def tick(registry: Registry, instance: dg.DagsterInstance) -> Tick:
+def tick(registry: Registry, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Tick:
     """What a tick asks Dagster to add, by the partitions' name; it is added, too."""
+    monkeypatch.setattr(module, "SECONDS_A_TICK", 3_600.0)
     sensor = module.plan_new_ranges(registry, running=False)
     cursor: list[str | None] = [None]
 

@@ -12,7 +12,7 @@ import pytest
 from changeover.errors import DatabaseRefused, MappingError
 from changeover.mapping import Mapping, old
 from changeover.planning import headroom, plan
-from tests.races.gate import Background
+from tests.races.gate import SECONDS, Background
 from tests.transfer.rig import Rig, assert_settled, copy
 
 PLANNING = sys.modules["changeover.planning"]
@@ -97,7 +97,7 @@ def test_planning_outlasts_a_transaction_of_the_application(
     with r.new.connect() as application:
         application.exec_driver_sql(BUSY[kind])
         planner = Background(lambda: plan(project, "shop.t"))
-        assert gave_way.wait(30)
+        assert gave_way.wait(SECONDS)
         application.rollback()
     assert len(planner.result()) == 1
     r.run(r.new, "INSERT INTO t (v) VALUES (1)")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-SECONDS = 60
+SECONDS = 120
 """After which a test fails instead of hanging."""
 
 

@@ -139,7 +139,7 @@ def test_a_row_that_the_application_holds_is_waited_for_in_turns(
     with r.new.begin() as application:
         application.execute(new.update().where(new.c.id == 5).values(t="mine"))
         copier = Background(lambda: list(backfill(project, "shop.note")))
-        assert gave_way.wait(30)
+        assert gave_way.wait(SECONDS)
     (done,) = copier.result()
     assert done.error is None
     assert dict(r.rows(new))[5] == "changed"

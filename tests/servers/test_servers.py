@@ -38,7 +38,7 @@ def execute(url: str, *statements: str) -> None:
             connection.execute(sa.text(statement))
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

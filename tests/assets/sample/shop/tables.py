@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 from collections.abc import Sequence
 from decimal import Decimal
@@ -17,6 +19,8 @@ grade = old("shop", "tb_grade")
 coupon = old("shop", "tb_coupon")
 
 HELD_FROM = 500
+STOPPING = "stopping"
+"""The file that says that the run which is held was told to stop."""
 
 
 def held(amounts: Sequence[str]) -> list[Decimal]:
@@ -24,8 +28,18 @@ def held(amounts: Sequence[str]) -> list[Decimal]:
     gate = Path(os.environ.get("SAMPLE_HOLD", ""))
     numbers = [Decimal(amount) for amount in amounts]
     while gate.is_file() and max(numbers) > HELD_FROM:
+        if _is_waited_for():
+            gate.with_name(STOPPING).touch()
         time.sleep(0.02)
     return numbers
+
+
+def _is_waited_for() -> bool:
+    """Whether the step's thread, which was interrupted, waits for the engine's."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None and frame.f_code is not threading.Thread.join.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 CATEGORY = Mapping(
