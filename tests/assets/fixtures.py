@@ -16,6 +16,7 @@ from assets.partitions import partitions_name
 from changeover.mapping import Registry, load
 from changeover.project import Project
 from changeover.settings import Settings
+from changeover.transfer import backfill
 from pipelines.project import definitions
 from tests.assets.sample.databases import Sample, build
 
@@ -86,6 +87,21 @@ def copy(defs: dg.Definitions, instance: dg.DagsterInstance) -> Run:
                     **tags,
                 },
             )
+
+    return run
+
+
+@pytest.fixture
+def copied(sample: Sample, registry: Registry, run_job: Run) -> Callable[..., None]:
+    """Plans all tables and copies some, by their targets, as far as the databases go: Dagster is not told of the copying, which
+    would take ten times as long."""
+
+    def run(*targets: str) -> None:
+        assert run_job("plan_tables").success
+        with Project.open(registry, Settings.from_environment()) as project:
+            for root, move in project.moves.items():
+                if {bound.mapping.target for bound in move.bounds} & set(targets):
+                    assert [done.error for done in backfill(project, root) if done.error] == []
 
     return run
 

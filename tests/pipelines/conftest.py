@@ -1,5 +1,5 @@
 """Fixtures of what stands on Dagster."""
 
-from tests.assets.fixtures import copy, defs, instance, project, registry, run_job, sample
+from tests.assets.fixtures import copied, copy, defs, instance, project, registry, run_job, sample
 
-__all__ = ["copy", "defs", "instance", "project", "registry", "run_job", "sample"]
+__all__ = ["copied", "copy", "defs", "instance", "project", "registry", "run_job", "sample"]
