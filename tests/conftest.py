@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -138,6 +139,17 @@ def sqlite_url(database: Callable[..., str]) -> str:
     return database("sqlite")
 
 
+LONG_FILES = ("ui", "test_demo.py", "test_tutorial.py")
+"""Folders and files of few tests that take a minute and more each."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long in a file, and so in one worker, comes first: the others have work meanwhile."""
-    items.sort(key=lambda item: "ui" not in item.path.parts)
+    """A file stays in one worker: those that take long come first, those of few tests last, so that the workers end together."""
+    tests = Counter(item.path for item in items)
+    items.sort(
+        key=lambda item: (
+            not any(name in item.path.parts for name in LONG_FILES),
+            -tests[item.path],
+            item.path,
+        )
+    )
