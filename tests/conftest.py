@@ -16,13 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import URL, Dialect, event
+from sqlalchemy import URL
 
-from changeover.dialects.mysql.connection import connect
 from demo.servers import MariaDB, PostgreSQL, SeaweedFS
 
 CLIENT_ZONE = "Asia/Kolkata"
@@ -70,18 +67,6 @@ def _environment() -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_tls_context() -> Iterator[None]:
-    """Applications' engines too are spared what `Connection` spares the project's."""
-
-    def connected(dialect: Dialect, *rest: Any) -> Any:
-        return connect(dialect, *rest) if dialect.driver == "pymysql" else None
-
-    event.listen(sa.Engine, "do_connect", connected)
-    yield
-    event.remove(sa.Engine, "do_connect", connected)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from sqlalchemy import event
 
 from changeover.dialects.base import Side
 from changeover.dialects.block import MOST_BYTES
-from changeover.dialects.mysql.connection import connect
 
 STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
 """The last: a row with the id 0 keeps it. Without it, a counter would give the row another one."""
@@ -67,8 +66,6 @@ def engine(url: sa.URL, side: Side, pool_size: int) -> sa.Engine:
             "sql_mode": STRICT if side == "new" else LENIENT,
         },
     )
-
-    event.listen(made, "do_connect", connect)
 
     @event.listens_for(made, "connect")
     def harden(connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
