@@ -16,12 +16,24 @@ CODE, WEB, DAEMON = "dagster-code", "dagster-webserver", "dagster-daemon"
 USUAL_PORT = 3000
 
 
-class DagsterUI:
-    """Started in the background, since it takes seconds in which there is other work to do."""
+class PortTaken(RuntimeError):
+    """Something listens on the port that was asked for."""
 
-    def __init__(self, processes: Processes, environment: Mapping[str, str]) -> None:
+
+class DagsterUI:
+    """Started in the background, since it takes seconds in which there is other work to do.
+
+    Parameters: ``port`` for the UI; by default the usual one, or any other where that is taken.
+    Raises: PortTaken.
+    """
+
+    def __init__(self, processes: Processes, environment: Mapping[str, str], port: int | None = None) -> None:
         self.processes = processes
-        self.port = USUAL_PORT if _is_free(USUAL_PORT) else free_port()
+        if port is not None and not _is_free(port):
+            raise PortTaken(
+                f"port {port} is taken: something listens on it already. Leave PORT out, or take another one"
+            )
+        self.port = port or (USUAL_PORT if _is_free(USUAL_PORT) else free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         home = processes.directory / "dagster_home"
         home.mkdir()
