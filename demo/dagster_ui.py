@@ -20,20 +20,23 @@ class PortTaken(RuntimeError):
     """Something listens on the port that was asked for."""
 
 
+def ui_port(asked: int | None) -> int:
+    """The port for the UI: the one that was asked for, else the usual one, or any other where that is taken. Raises PortTaken."""
+    if asked is None:
+        return USUAL_PORT if _is_free(USUAL_PORT) else free_port()
+    if not _is_free(asked):
+        raise PortTaken(
+            f"port {asked} is taken: something listens on it already. Leave PORT out, or take another one"
+        )
+    return asked
+
+
 class DagsterUI:
-    """Started in the background, since it takes seconds in which there is other work to do.
+    """Started in the background, since it takes seconds in which there is other work to do."""
 
-    Parameters: ``port`` for the UI; by default the usual one, or any other where that is taken.
-    Raises: PortTaken.
-    """
-
-    def __init__(self, processes: Processes, environment: Mapping[str, str], port: int | None = None) -> None:
+    def __init__(self, processes: Processes, environment: Mapping[str, str], port: int) -> None:
         self.processes = processes
-        if port is not None and not _is_free(port):
-            raise PortTaken(
-                f"port {port} is taken: something listens on it already. Leave PORT out, or take another one"
-            )
-        self.port = port or (USUAL_PORT if _is_free(USUAL_PORT) else free_port())
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         home = processes.directory / "dagster_home"
         home.mkdir()

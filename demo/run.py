@@ -17,7 +17,7 @@ from changeover.mapping import load
 from changeover.project import Project
 from changeover.settings import mappings_package, mask
 from demo import images
-from demo.dagster_ui import DagsterUI, PortTaken
+from demo.dagster_ui import DagsterUI, PortTaken, ui_port
 from demo.databases import private_databases
 from demo.images import private_images
 from demo.live import Lag, Traffic, install_outboxes, left_to_apply, sensors
@@ -59,6 +59,7 @@ def main() -> int:
 
 
 def _run(options: Options, screen: Display) -> int:
+    port = ui_port(options.port)
     with ExitStack() as stack:
         processes = stack.enter_context(Processes(ROOT / ".demo" / str(os.getpid())))
         screen.say(f"three old databases and a new one on {options.database}, scale {options.scale:g}")
@@ -66,7 +67,7 @@ def _run(options: Options, screen: Display) -> int:
         screen.say("starting the old image host, and an S3 server for the new bucket")
         pictures = stack.enter_context(private_images())
         environment = {**databases.environment(), **pictures}
-        dagster = DagsterUI(processes, environment, options.port)
+        dagster = DagsterUI(processes, environment, port)
         screen.say("starting Dagster, and filling the databases meanwhile")
         dagster.start()
         prepare(processes, databases.environment(), options.scale, screen.say)
