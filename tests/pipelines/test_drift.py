@@ -8,11 +8,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.component import components
 from assets.keys import new_key
 from assets.same_as_old import SAMPLE
 from changeover.mapping import Registry
 from pipelines import find_drift as module
 from pipelines.resync_drift import resync_drift
+from pipelines.verify_tables import deep
 from resources import resources_for
 from tests.assets.fixtures import Run, checked
 from tests.assets.sample.databases import COUPONS, Sample
@@ -69,6 +71,13 @@ def test_one_check_a_table_says_whether_it_is_the_same_and_one_run_compares_all(
     assert sorted((one.asset_key.path[-1], one.check_name) for one in found) == [
         (table, "same_as_old") for table in ("category", "coupon", "member", "product", "study", "study_rule")
     ]
+
+
+def test_all_tables_are_compared_value_by_value_by_the_configuration_for_it(
+    run_job: Run, registry: Registry, sample: Sample
+) -> None:
+    assert run_job("verify_tables", deep(components(registry))).success
+    assert sample.execute("new", "SELECT DISTINCT depth FROM changeover_verified") == [("values",)]
 
 
 def test_what_is_copied_again_is_not_compared_since_which_is_a_warning(
