@@ -11,6 +11,9 @@ DEV := .venv/.ready-dev
 # Two workers for two cores, each file in one of them, since tests of one Dagster follow each other; PYTEST="-x -n0
 # tests/keyset" narrows a run.
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Where the UI is served. The demo takes another port by itself where 3000 is taken and none is asked for.
+PORT ?=
+UI_PORT = $(or $(PORT),$(DAGSTER_CLI_DEV_PORT),3000)
 # What the demo's database needs beyond Python; nothing for SQLite.
 DEMO_NEEDS_mariadb := mariadb-server
 DEMO_NEEDS_postgres := postgresql
@@ -20,14 +23,15 @@ DEMO_NEEDS_postgres := postgresql
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(RUN) ## migrate the sample databases while you watch (DB=sqlite|mariadb|postgres, SCALE=n, CI=true; LIVE=1, RATE=n: while the old applications write)
+demo: $(RUN) ## migrate the sample databases while you watch (DB=sqlite|mariadb|postgres, SCALE=n, PORT=3000, CI=true; LIVE=1, RATE=n: while the old applications write)
 	@scripts/system_packages $(DEMO_NEEDS_$(DB))
-	@$(BIN)/python -m demo
+	@PORT="$(PORT)" $(BIN)/python -m demo
 
 # Dagster's warning that dagster.yaml in this folder isn't used is about the file that is linked, and thereby used.
-ui: $(RUN) ## Dagster and its UI on http://127.0.0.1:3000, with the databases that .env names
+ui: $(RUN) ## Dagster and its UI on http://127.0.0.1:3000, with the databases that .env names (PORT=3001)
+	@$(BIN)/python scripts/port_is_free.py "make ui" "$(UI_PORT)"
 	@mkdir -p .dagster_home && ln -sf ../dagster.yaml .dagster_home/dagster.yaml
-	DAGSTER_HOME="$(CURDIR)/.dagster_home" $(BIN)/dagster dev
+	DAGSTER_HOME="$(CURDIR)/.dagster_home" $(BIN)/dagster dev --port $(UI_PORT)
 
 test: $(DEV) servers ## the tests, on real private servers
 	$(BIN)/pytest -m "not long" $(PYTEST)

@@ -2,26 +2,29 @@
 
 A materialization is yielded the moment its range is done, so whatever becomes of the run afterwards, the
 partition is counted. A range that fails is remembered and the next ones go on; the run fails at its end,
-naming them, and a re-execution runs those.
+naming them, and a re-execution runs those. The checks state the tables as a whole: after the run's first
+partition, so that no table is called the same as the old one while it is copied again, now and then
+afterwards, and at the end.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from assets.checks import not_compared
+from assets.accounts import accounts
 from assets.component import Component
-from assets.events import REJECTS_SHOWN, Rejected, evaluations, materializations
+from assets.events import materializations
 from assets.keys import new_key
 from assets.partitions import PLAN_JOB, Partitions
 from assets.progress import SECONDS_BETWEEN_LINES, Progress
+from assets.same_as_old import same_as_old
 from assets.watched import watched
 from changeover.ledger.ranges import KeyRange, ranges_of
-from changeover.ledger.rejects import open_count, open_rejects
 from changeover.mapping import Registry
 from changeover.project import Project
 from changeover.settings import mask
@@ -32,6 +35,8 @@ Events = Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]
 
 FAILURES_NAMED = 20
 """In the run's failure. The log has all of them."""
+SECONDS_BETWEEN_CHECKS = 60.0
+"""Of a run that copies many partitions. A statement is some queries of the ledger and three events a table."""
 
 
 def copy_partitions(context: dg.AssetExecutionContext, component: Component, registry: Registry) -> Events:
@@ -49,24 +54,9 @@ def copy_partitions(context: dg.AssetExecutionContext, component: Component, reg
                 ranges = [found for found in ranges if not copy.is_done(found)]
             if ranges:
                 yield from copy.root(root, ranges)
-    yield from not_compared(context, component.targets)
+        yield from copy.checked()
     if copy.failed:
         raise _failure(copy.failed, len(context.partition_keys))
-
-
-def rejected_in(project: Project, found: KeyRange) -> dict[str, Rejected]:
-    """The open rejects of a range by target."""
-    counts: dict[str, Rejected] = {}
-    bounds = project.move(found.root).bounds
-    with project.reading() as connection:
-        for bound in bounds:
-            rows = open_count(connection, bound.id, range_no=found.no)
-            if rows:
-                name = bound.mapping.name
-                sample = open_rejects(connection, mapping_name=name, range_no=found.no, limit=REJECTS_SHOWN)
-                before = counts.get(bound.mapping.target, Rejected(0, ()))
-                counts[bound.mapping.target] = Rejected(before.rows + rows, (*before.sample, *sample))
-    return counts
 
 
 @dataclass
@@ -76,6 +66,7 @@ class _Copy:
     project: Project
     failed: dict[str, str] = field(default_factory=dict[str, str])
     """Why, by partition."""
+    next_checks: float = 0.0
 
     @property
     def partitions(self) -> Partitions:
@@ -104,7 +95,6 @@ class _Copy:
 
     def root(self, root: str, ranges: Sequence[KeyRange]) -> Events:
         """Copy ranges of one root."""
-        waiting: list[KeyRange] = []
         for done in self._copied(root, ranges):
             if done.error is not None:
                 partition = self.partitions.key(root, done.range.name)
@@ -112,13 +102,14 @@ class _Copy:
                 self.context.log.error("%s failed: %s", partition, self.failed[partition])
                 continue
             yield from self._materialized(done.range)
-            if done.waiting:
-                waiting.append(done.range)
-            else:
-                yield from self._evaluated(done.range)
-        # Rows that waited for rows of a later range have been tried again by now.
-        for found in waiting:
-            yield from self._evaluated(found)
+            if time.monotonic() >= self.next_checks:
+                yield from self.checked()
+
+    def checked(self) -> Iterator[dg.AssetCheckEvaluation]:
+        """How the tables stand now."""
+        self.next_checks = time.monotonic() + SECONDS_BETWEEN_CHECKS
+        yield from accounts(self.project, self.component)
+        yield from same_as_old(self.project, self.component)
 
     def told(self, ranges: Sequence[KeyRange]) -> Events:
         """Tell of ranges that are done, but whose run was killed before it told of them."""
@@ -127,7 +118,6 @@ class _Copy:
         for found in ranges:
             if self.is_done(found) and self.partitions.key(found.root, found.name) not in shown:
                 yield from self._materialized(found)
-                yield from self._evaluated(found)
 
     def _copied(self, root: str, ranges: Sequence[KeyRange]) -> Iterator[RangeDone]:
         rows = sum(found.rows_planned for found in ranges)
@@ -145,9 +135,6 @@ class _Copy:
     def _materialized(self, found: KeyRange) -> Events:
         shapes = {b.mapping.target: b.new for move in self.project.moves.values() for b in move.bounds}
         return materializations(self.component, found, shapes)
-
-    def _evaluated(self, found: KeyRange) -> Events:
-        return evaluations(self.component, found, rejected_in(self.project, found))
 
 
 def _is_resumed(context: dg.AssetExecutionContext) -> bool:

@@ -5,16 +5,16 @@ rows that were copied before are applied again as their images arrive; those tha
 """
 
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
-from assets.checks import check_outputs, partition_evaluation
+from assets.checks import check_outputs
 from assets.component import Component
 from assets.gallery import gallery, rejects_table
+from assets.images_moved import DESCRIPTION, IMAGES_MOVED, images_moved
 from assets.keys import new_key, old_key, safe
 from assets.lineage import old_tables
 from assets.partitions import Partitions, backfill_policy, partitions_definition
@@ -31,7 +31,6 @@ from resources.images import IMAGES
 
 Owners = Mapping[str, str]
 
-IMAGES_MOVED = "images_moved"
 FAILURES_NAMED = 20
 
 
@@ -84,7 +83,7 @@ def image_set_asset(found: Gallery, registry: Registry, owners: Owners) -> dg.As
     component = found.component
     partitions = partitions_definition(component)
     domain = component.mappings[0].domain
-    check = _check(found.key, partitions)
+    check = dg.AssetCheckSpec(IMAGES_MOVED, asset=found.key, description=DESCRIPTION)
 
     @dg.multi_asset(
         name=f"move_{'_'.join(found.key.path)}",
@@ -145,13 +144,6 @@ def _description(found: Gallery) -> str:
     )
 
 
-def _check(key: dg.AssetKey, partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
-    text = "Every image that the key range's rows name is in the bucket. Of one that was rejected the row keeps the old URL."
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(IMAGES_MOVED, asset=key, partitions_def=partitions, description=text)
-
-
 def _moved(context: dg.AssetExecutionContext, found: Gallery, registry: Registry) -> Iterator[Any]:
     """Move the images of the run's partitions; a partition that fails doesn't stop the others.
 
@@ -161,6 +153,7 @@ def _moved(context: dg.AssetExecutionContext, found: Gallery, registry: Registry
         work = _Move(context, found, project)
         for root, names in work.partitions.by_root(context.partition_keys).items():
             yield from work.root(root, work.known(root, names))
+        yield images_moved(project, found)
     if work.failed:
         named = "\n".join(f"{key}: {why}" for key, why in list(work.failed.items())[:FAILURES_NAMED])
         raise dg.Failure(
@@ -221,13 +214,9 @@ class _Move:
         yield dg.AssetMaterialization(
             self.found.key, partition=partition, metadata={"dagster/partition_row_count": 0}
         )
-        text = "Rows of this table name no image."
-        yield partition_evaluation(
-            self.found.key, IMAGES_MOVED, partition, passed=True, description=text, metadata={}
-        )
 
     def told(self, done: ImagesMoved, found: KeyRange) -> Iterator[Any]:
-        """A range's materialization, unless something of it is left to do, and its check."""
+        """A range's materialization, unless something of it is left to do."""
         partition = self.partitions.key(found.root, found.name)
         if done.error is not None:
             self.failed[partition] = mask(done.error)
@@ -239,17 +228,6 @@ class _Move:
             yield dg.AssetMaterialization(
                 self.found.key, partition=partition, metadata=_metadata(done, self.found.url_prefix)
             )
-        yield partition_evaluation(
-            self.found.key,
-            IMAGES_MOVED,
-            partition,
-            passed=done.settled and not done.rejected,
-            description=_said(done),
-            metadata={
-                "rejected": dg.MetadataValue.int(done.rejected),
-                "failed": dg.MetadataValue.int(done.failed),
-            },
-        )
 
 
 @dataclass
@@ -302,13 +280,3 @@ def _metadata(done: ImagesMoved, prefix: str) -> dict[str, dg.MetadataValue]:
         **({"sample": gallery(done.sample, prefix)} if done.sample else {}),
         **({"rejects": rejects_table(done.rejects)} if done.rejects else {}),
     }
-
-
-def _said(done: ImagesMoved) -> str:
-    stored = done.known + done.transferred + done.reused
-    said = [f"{stored:,} of {done.referenced:,} images are in the bucket"]
-    if done.rejected:
-        said.append(f"{done.rejected:,} are rejected: `changeover images rejects` lists their rows")
-    if done.failed:
-        said.append(f"{done.failed:,} could not be had so far")
-    return ", ".join(said) + "."

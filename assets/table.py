@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.checks import check_outputs, partition_checks
+from assets.checks import check_outputs, copy_checks
 from assets.columns import column_lineage
 from assets.component import Component
 from assets.copying import copy_partitions
@@ -28,7 +28,7 @@ def table_assets(component: Component, registry: Registry, owners: Owners) -> dg
     """The assets of a component: one for each target, made by one step."""
     partitions = partitions_definition(component)
     specs = [_spec(target, component, registry, owners) for target in component.targets]
-    checks = [check for spec in specs for check in partition_checks(spec.key, partitions)]
+    checks = copy_checks(spec.key for spec in specs)
 
     @dg.multi_asset(
         name=f"copy_{safe(component.name)}",

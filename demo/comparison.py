@@ -1,41 +1,59 @@
-"""Comparing all tables, old against new, value by value."""
+"""What comparing all tables came to, old against new, value by value. Dagster's run compares; the ledger tells."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
+from changeover.ledger.ranges import ranges_of
+from changeover.ledger.verified import Verified, verified
 from changeover.project import Project
-from changeover.transfer import RangeCompared, compare
-
-WORKERS = 2
 
 
-def compare_all(
-    project: Project,
-    on_rows: Callable[[str, int], None] = lambda *_: None,
-    on_root: Callable[[Sequence[RangeCompared]], None] = lambda _: None,
-) -> list[RangeCompared]:
-    """The comparison of every range of every table.
+@dataclass(frozen=True)
+class Compared:
+    """A mapping's rows, and whether all of its ranges were compared. ``old`` rows are those that there should be."""
 
-    Parameters: ``on_rows`` is told a root and a number of rows, ``on_root`` all comparisons of a root that is
-    through; both from any thread.
-    Raises: what `changeover.transfer.compare` raises.
-    """
-    stop = threading.Event()
+    root: str
+    target: str
+    old: int
+    same: int
+    different: int
+    missing: int
+    extra: int
+    rejected: int
+    whole: bool
 
-    def compared(root: str) -> list[RangeCompared]:
-        found = list(compare(project, root, on_chunk=on_rows, stop=stop))
-        on_root(found)
-        return found
+    @property
+    def equal(self) -> bool:
+        """All of it was compared, and is the same."""
+        return self.whole and self.same == self.old and not self.extra
 
-    # The new side of a comparison is staged in a transaction, of which SQLite has one at a time.
-    workers = 1 if project.dialect.single_writer else WORKERS
-    with ThreadPoolExecutor(workers, thread_name_prefix="compare") as pool:
-        try:
-            return [one for found in pool.map(compared, project.moves) for one in found]
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+
+def compared_since(project: Project, since: datetime) -> Iterator[Compared]:
+    """What was compared since then, of each mapping."""
+    for move in project.moves.values():
+        with project.reading() as connection:
+            ranges = len(ranges_of(connection, move.root))
+            for bound in move.bounds:
+                looked = [one for one in verified(connection, [bound.id]) if one.started_at >= since]
+                yield _compared(move.root, bound.mapping.target, ranges, looked)
+
+
+def _compared(root: str, target: str, ranges: int, looked: list[Verified]) -> Compared:
+    well = [one for one in looked if one.result not in ("copied", "failed")]
+    rows = sum(one.compared for one in well)
+    different, missing = sum(one.different for one in well), sum(one.missing for one in well)
+    rejected = sum(one.rejected for one in well)
+    return Compared(
+        root=root,
+        target=target,
+        old=rows + rejected + sum(one.hot for one in well),
+        same=rows - different - missing,
+        different=different,
+        missing=missing,
+        extra=sum(one.extra for one in well),
+        rejected=rejected,
+        whole=len(well) == ranges,
+    )

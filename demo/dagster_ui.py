@@ -16,12 +16,27 @@ CODE, WEB, DAEMON = "dagster-code", "dagster-webserver", "dagster-daemon"
 USUAL_PORT = 3000
 
 
+class PortTaken(RuntimeError):
+    """Something listens on the port that was asked for."""
+
+
+def ui_port(asked: int | None) -> int:
+    """The port for the UI: the one that was asked for, else the usual one, or any other where that is taken. Raises PortTaken."""
+    if asked is None:
+        return USUAL_PORT if _is_free(USUAL_PORT) else free_port()
+    if not _is_free(asked):
+        raise PortTaken(
+            f"port {asked} is taken: something listens on it already. Leave PORT out, or take another one"
+        )
+    return asked
+
+
 class DagsterUI:
     """Started in the background, since it takes seconds in which there is other work to do."""
 
-    def __init__(self, processes: Processes, environment: Mapping[str, str]) -> None:
+    def __init__(self, processes: Processes, environment: Mapping[str, str], port: int) -> None:
         self.processes = processes
-        self.port = USUAL_PORT if _is_free(USUAL_PORT) else free_port()
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         home = processes.directory / "dagster_home"
         home.mkdir()

@@ -95,7 +95,6 @@ def words_of(found: Sequence[SetStatus], rows: Sequence[RowsWaiting], seconds: f
     ]
     if kept:
         lines.append(
-            f"rows that keep an old URL, since its image was gone, cut off or none: {', '.join(kept)} "
-            "(`changeover images rejects`)"
+            f"rows that keep an old URL, since its image was gone, cut off or none: {', '.join(kept)}"
         )
     return lines

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sqlalchemy import exc
 
+from assets.component import components
+from changeover.ledger.clock import now
 from changeover.ledger.rejects import open_rejects
 from changeover.ledger.status import TableStatus, table_status
 from changeover.project import Project
-from changeover.transfer import RangeCompared
-from demo.comparison import compare_all
+from demo.comparison import Compared, compared_since
 from demo.images import looked_at, progress_of
 from demo.live import PATIENCE, Lag, left_to_apply
 from demo.progress import Display, Look
-from pipelines.launch import Launched, launch_everything, switch_on
+from pipelines.launch import Launched, OnProgress, launch_everything, launch_job, switch_on
+from pipelines.verify_tables import JOB as VERIFY
+from pipelines.verify_tables import deep
 
 LOOK_SECONDS = 0.5
 REJECTS_SHOWN = 10
@@ -75,52 +80,78 @@ def catch_up(
 
 
 def compare_everything(
-    project: Project, display: Display, runs: Sequence[Launched]
-) -> tuple[list[RangeCompared], list[TableStatus]]:
-    """Compare all tables. Returns the comparisons, and the status that the ledger ends with."""
-    status = table_status(project)
-    rows: dict[str, int] = {}
-    verdicts: dict[str, str] = {}
-    lock = threading.Lock()
+    project: Project, display: Display, runs: Sequence[Launched], url: str, check: Callable[[], None]
+) -> tuple[list[Compared], list[TableStatus], Launched]:
+    """Let a run of Dagster's compare all tables value by value, so that its checks say so. Returns what came of it, the status that
+    the ledger ends with, and the run.
 
-    def on_rows(root: str, number: int) -> None:
-        with lock:
-            rows[root] = rows.get(root, 0) + number
-            display.show(Look(status, runs, dict(rows), dict(verdicts)))
+    Raises: what ``check`` and `launch_job` raise.
+    """
+    status, since = table_status(project), now()
+    config = deep(components(project.registry))
+    work = Launching(lambda seen: (launch_job(url, VERIFY, config, on_progress=seen),))
+    work.start()
+    while work.is_alive():
+        check()
+        display.show(_compared(project, since, status, (*runs, *work.runs)))
+        work.join(LOOK_SECONDS)
+    if work.error is not None:
+        raise work.error
+    display.show(_compared(project, since, status, (*runs, *work.runs)))
+    return list(compared_since(project, since)), status, work.runs[-1]
 
-    def on_root(found: Sequence[RangeCompared]) -> None:
-        with lock:
-            for root in {one.range.root for one in found}:
-                equal = all(one.equal and not one.rejected for one in found)
-                verdicts[root] = "same" if equal else "different"
-            display.show(Look(status, runs, dict(rows), dict(verdicts)))
 
-    return compare_all(project, on_rows, on_root), status
+def _compared(
+    project: Project, since: datetime, status: Sequence[TableStatus], runs: Sequence[Launched]
+) -> Look:
+    try:
+        found = list(compared_since(project, since))
+    except exc.OperationalError:  # SQLite, busy
+        return Look(status, runs, {}, {})
+    rows: Counter[str] = Counter()
+    for one in found:
+        rows[one.root] += one.old
+    verdicts = {
+        root: "same" if all(one.equal for one in found if one.root == root) else "different"
+        for root in rows
+        if all(one.whole for one in found if one.root == root)
+    }
+    return Look(status, runs, {root: number for root, number in rows.items() if number}, verdicts)
 
 
 class Launching(threading.Thread):
     """Drives Dagster; it is left behind when the demo is interrupted, and ends with Dagster.
 
-    Parameters: ``sensors`` are switched on first; ``only_missing`` leaves out ranges that were copied.
+    Parameters: ``work`` launches runs, tells of them as it goes on, and returns them when they have ended.
     """
 
-    def __init__(self, url: str, sensors: Sequence[str] = (), *, only_missing: bool = False) -> None:
+    def __init__(self, work: Callable[[OnProgress], tuple[Launched, ...]]) -> None:
         super().__init__(name="launch", daemon=True)
-        self.url, self.sensors, self.only_missing = url, sensors, only_missing
+        self.work = work
         self.runs: tuple[Launched, ...] = ()
         self.error: Exception | None = None
 
     def run(self) -> None:
         try:
-            switch_on(self.url, self.sensors)
-            self.runs = launch_everything(
-                self.url, compare=False, on_progress=self._seen, only_missing=self.only_missing
-            )
+            self.runs = self.work(self._seen)
         except Exception as error:  # noqa: BLE001 - handed to the thread that waits
             self.error = error
 
     def _seen(self, runs: tuple[Launched, ...]) -> None:
         self.runs = runs
+
+
+def copying(url: str, switched_on: Sequence[str] = (), *, only_missing: bool = False) -> Launching:
+    """Plans and copies everything.
+
+    Parameters: ``switched_on`` are sensors, started first; ``only_missing`` leaves out ranges that were copied.
+    """
+
+    def work(seen: OnProgress) -> tuple[Launched, ...]:
+        switch_on(url, switched_on)
+        return launch_everything(url, compare=False, on_progress=seen, only_missing=only_missing)
+
+    return Launching(work)
 
 
 def _images(project: Project, tables: Sequence[TableStatus]) -> str:

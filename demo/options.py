@@ -20,7 +20,7 @@ class Options:
     """``database`` is the kind of all databases, old and new. ``scale`` multiplies the 300,000 rows.
 
     ``unattended``: nobody watches, so the demo ends after its summary. ``live``: the old applications go on writing meanwhile,
-    ``rate`` changed rows a second in all.
+    ``rate`` changed rows a second in all. ``port`` is the UI's, where it is to be a certain one.
     """
 
     database: str
@@ -28,6 +28,7 @@ class Options:
     unattended: bool
     live: bool = False
     rate: float = RATE
+    port: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], *, terminal: bool) -> Options:
@@ -41,11 +42,21 @@ class Options:
             _is_on(environment, "CI") or not terminal,
             _is_on(environment, "LIVE"),
             _number(environment, "RATE", RATE, "20 or 500"),
+            _port(environment),
         )
 
 
 def _is_on(environment: Mapping[str, str], name: str) -> bool:
     return environment.get(name, "").lower() not in ("", "0", "false", "no")
+
+
+def _port(environment: Mapping[str, str]) -> int | None:
+    text = environment.get("PORT") or ""
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise BadOption(f"PORT={text!r}: expected a number from 1 to 65535, such as 3001")
+    return int(text)
 
 
 def _number(environment: Mapping[str, str], name: str, usual: float, such_as: str) -> float:

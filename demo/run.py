@@ -6,26 +6,28 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import FrameType
 
 from changeover.errors import ChangeoverError
+from changeover.ledger.image_status import RowsWaiting
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import load
 from changeover.project import Project
 from changeover.settings import mappings_package, mask
 from demo import images
-from demo.dagster_ui import DagsterUI
+from demo.dagster_ui import DagsterUI, PortTaken, ui_port
 from demo.databases import private_databases
 from demo.images import private_images
 from demo.live import Lag, Traffic, install_outboxes, left_to_apply, sensors
-from demo.migration import Launching, catch_up, compare_everything, copy_everything
+from demo.migration import catch_up, compare_everything, copy_everything, copying
 from demo.options import BadOption, Options
 from demo.prepare import prepare
 from demo.processes import ROOT, Processes, ProcessFailed
 from demo.progress import Display, display
 from demo.servers import MissingProgram, ServerFailed
+from demo.shell import shell_lines, write_environment
 from demo.summary import TableResult, summarise, table_of, words_of
 from pipelines.graphql import DagsterNotReady, GraphQLError
 from pipelines.launch import Launched
@@ -46,7 +48,7 @@ def main() -> int:
     try:
         with display(terminal=sys.stdout.isatty() and not options.unattended) as screen:
             return _run(options, screen)
-    except MissingProgram as error:
+    except (MissingProgram, PortTaken) as error:
         print(f"make demo: {error}", file=sys.stderr)
         return 2
     except FAILURES as error:
@@ -57,25 +59,32 @@ def main() -> int:
 
 
 def _run(options: Options, screen: Display) -> int:
+    port = ui_port(options.port)
     with ExitStack() as stack:
         processes = stack.enter_context(Processes(ROOT / ".demo" / str(os.getpid())))
         screen.say(f"three old databases and a new one on {options.database}, scale {options.scale:g}")
         databases = stack.enter_context(private_databases(options.database, processes.directory))
+        screen.say("starting the old image host, and an S3 server for the new bucket")
         pictures = stack.enter_context(private_images())
-        dagster = DagsterUI(processes, {**databases.environment(), **pictures})
+        environment = {**databases.environment(), **pictures}
+        dagster = DagsterUI(processes, environment, port)
+        screen.say("starting Dagster, and filling the databases meanwhile")
         dagster.start()
         prepare(processes, databases.environment(), options.scale, screen.say)
         registry = load(mappings_package())
         project = stack.enter_context(Project.open(registry, databases.settings("assets")))
-        screen.say(f"Dagster's UI: {dagster.url}")
+        screen.say(f"Dagster's UI: {dagster.url}, as soon as it has loaded the project")
         if options.live:
             runs, left = _copied_live(dagster, project, screen, Traffic(processes, databases, options.rate))
         else:
-            runs, left = copy_everything(project, screen, Launching(dagster.url), dagster.check), ""
+            runs, left = copy_everything(project, screen, copying(dagster.url), dagster.check), ""
         for problem in _problems(project, dagster, runs):
             screen.say(problem)
-        screen.say("comparing old and new")
-        compared, status = compare_everything(project, screen, runs)
+        screen.say("comparing old and new, value by value")
+        compared, status, verified = compare_everything(project, screen, runs, dagster.url, dagster.check)
+        for problem in _problems(project, dagster, [verified]):
+            screen.say(problem)
+        runs = (*runs, verified)
         left = left or (left_to_apply(project) if options.live else "")
         results = summarise(project, compared, status)
         screen.close()
@@ -89,7 +98,7 @@ def _run(options: Options, screen: Display) -> int:
         for line in images.words_of(moved, kept, images.seconds_of(project)):
             screen.console.print(line, soft_wrap=True)
         if not options.unattended:
-            _serve(dagster)
+            _serve(dagster, processes, environment, kept)
         return exit_code(results, runs, left) or int(not images.are_moved(moved, kept))
 
 
@@ -113,11 +122,11 @@ def _copied_live(
     install_outboxes(project, screen.say)
     traffic.start()
     screen.say(f"the old applications write: {traffic.rate:g} changed rows a second")
-    runs = copy_everything(project, screen, Launching(dagster.url, sensors(project)), check, lag)
+    runs = copy_everything(project, screen, copying(dagster.url, sensors(project)), check, lag)
     screen.say(traffic.stop())
     # What has keys above the last range came through the outbox, and belongs to no range that could be compared.
     screen.say("appending ranges for what is new")
-    more = copy_everything(project, screen, Launching(dagster.url, only_missing=True), dagster.check, lag)
+    more = copy_everything(project, screen, copying(dagster.url, only_missing=True), dagster.check, lag)
     left = catch_up(project, screen, more, dagster.check, lag)
     screen.say(
         f"{lag.words()}, and " + (f"has not applied everything: {left}" if left else "is not behind any more")
@@ -138,9 +147,14 @@ def _problems(project: Project, dagster: DagsterUI, runs: Sequence[Launched]) ->
     return found
 
 
-def _serve(dagster: DagsterUI) -> None:
+def _serve(
+    dagster: DagsterUI, processes: Processes, environment: Mapping[str, str], kept: Sequence[RowsWaiting]
+) -> None:
     """Until Ctrl-C."""
     print(f"\nThe UI stays open: {dagster.url}   Ctrl-C ends it, and removes everything.")
+    print("\nThe command line looks at the same databases, from another terminal:\n")
+    for line in shell_lines(write_environment(processes.directory, environment), kept):
+        print(f"    {line}")
     try:
         while True:
             dagster.check()

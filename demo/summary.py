@@ -14,7 +14,7 @@ from changeover.cli.output import count, duration
 from changeover.ledger.status import TableStatus
 from changeover.ledger.tables import id_map
 from changeover.project import Project
-from changeover.transfer import RangeCompared
+from demo.comparison import Compared
 
 WIDE = 140
 """Columns that the whole summary needs, with tables of up to 99 million rows."""
@@ -54,9 +54,9 @@ class TableResult:
 
 
 def summarise(
-    project: Project, compared: Sequence[RangeCompared], status: Sequence[TableStatus]
+    project: Project, compared: Sequence[Compared], status: Sequence[TableStatus]
 ) -> list[TableResult]:
-    """One result for each new table, parents first, from comparisons of all ranges and the ledger's status."""
+    """One result for each new table, parents first, from what was compared of each mapping and the ledger's status."""
     bounds: dict[str, list[Bound]] = {}
     for move in project.moves.values():
         for bound in move.bounds:
@@ -83,7 +83,7 @@ def _result(
     connection: sa.Connection,
     target: str,
     bounds: Sequence[Bound],
-    compared: Sequence[RangeCompared],
+    compared: Sequence[Compared],
     status: Sequence[TableStatus],
     old: int,
 ) -> TableResult:
@@ -106,7 +106,7 @@ def _result(
         rejected=sum(c.rejected for c in mine),
         seconds=seconds,
         rate=sum(s.rows_read for s in roots) / seconds if seconds else 0.0,
-        finished=all(s.state == "done" for s in roots),
+        finished=all(s.state == "done" for s in roots) and all(c.whole for c in mine),
     )
 
 

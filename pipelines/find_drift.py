@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from assets.component import Component, components
-from assets.drift import evaluations
+from assets.same_as_old import same_as_old
 from changeover.drift import RangeVerified
 from changeover.drift.place import Place
 from changeover.drift.verify import due, verify_until
@@ -54,7 +54,7 @@ def find_drift(registry: Registry, job: dg.JobDefinition) -> dg.SensorDefinition
             sweep = _Sweep(project, one, _place(context.cursor), time.monotonic() + SECONDS_A_TICK)
             for component in components(registry):
                 if sweep.component(component):
-                    events += evaluations(project, component)
+                    events += same_as_old(project, component)
                 wanted, told = mending(project, component, context.instance)
                 runs, said = runs + wanted, said + told
             if sweep.through:

@@ -17,9 +17,9 @@ from pipelines.graphql import GraphQL, Repository, expect
 RANGES_PER_RUN = 200
 """A run copies them one after the other anyway; beyond, its page in the UI becomes slow to look at."""
 
-PLAN, COMPARE = "plan_tables", "compare_tables"
+PLAN, COMPARE = "plan_tables", "verify_tables"
 ASSET_JOB = "__ASSET_JOB"
-PARTITION_CHECKS = ("no_rejects", "rows_accounted_for")
+COPY_CHECKS = ("no_rejects", "rows_accounted_for")
 IMAGE_CHECKS = ("images_moved",)
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
@@ -74,7 +74,7 @@ def launch_everything(
 
     Parameters:
         graphql_url: the address of the UI, ``http://127.0.0.1:3000``.
-        compare: end with the job `compare_tables`.
+        compare: end with the job `verify_tables`.
         on_progress: called at every look with all runs so far and to come, in order. How many rows were moved is
             better asked of the ledger (`changeover.ledger.status`).
         poll_seconds: between two looks.
@@ -102,6 +102,21 @@ def launch_everything(
         return done
     last = _launch_job(server, repository, COMPARE)
     return (*done, _ended(server, last, lambda runs: on_progress((*done, *runs)), poll_seconds))
+
+
+def launch_job(
+    graphql_url: str,
+    name: str,
+    config: Mapping[str, Any],
+    *,
+    on_progress: OnProgress = lambda _: None,
+    poll_seconds: float = 0.5,
+    ready_within: float = 120.0,
+) -> Launched:
+    """Run a job, and wait for its end. Parameters and exceptions as of `launch_everything`."""
+    server = GraphQL(graphql_url)
+    repository = server.repository(ready_within)
+    return _ended(server, _launch_job(server, repository, name, config), on_progress, poll_seconds)
 
 
 def switch_on(graphql_url: str, sensors: Iterable[str], ready_within: float = 120.0) -> None:
@@ -187,27 +202,34 @@ def _launch_ranges(
         "dagster/asset_partition_range_end": partitions[-1],
     }
     keys = [{"path": list(path)} for path in step.assets]
-    # Named, since otherwise the comparison's checks would be planned as well, and shown as skipped.
+    # Named, since otherwise the step that compares would be planned as well, and skipped.
     checks = [{"assetKey": key, "name": name} for key in keys for name in _checks_of(key["path"])]
     selector = {"jobName": ASSET_JOB, "assetSelection": keys, "assetCheckSelection": checks}
     return Launched(step.title, _launch(server, repository, selector, tags), "QUEUED")
 
 
 def _checks_of(path: Sequence[str]) -> tuple[str, ...]:
-    """The checks that a step evaluates for each of an asset's partitions."""
-    return IMAGE_CHECKS if path[0] == "images" else PARTITION_CHECKS
+    """The checks that the step of an asset evaluates."""
+    return IMAGE_CHECKS if path[0] == "images" else COPY_CHECKS
 
 
-def _launch_job(server: GraphQL, repository: Repository, name: str) -> Launched:
-    return Launched(name, _launch(server, repository, {"jobName": name}, {}), "QUEUED")
+def _launch_job(
+    server: GraphQL, repository: Repository, name: str, config: Mapping[str, Any] | None = None
+) -> Launched:
+    return Launched(name, _launch(server, repository, {"jobName": name}, {}, config), "QUEUED")
 
 
 def _launch(
-    server: GraphQL, repository: Repository, selector: dict[str, Any], tags: Mapping[str, str]
+    server: GraphQL,
+    repository: Repository,
+    selector: dict[str, Any],
+    tags: Mapping[str, str],
+    config: Mapping[str, Any] | None = None,
 ) -> str:
     params = {
         "selector": {**repository.selector, **selector},
         "mode": "default",
+        "runConfigData": dict(config or {}),
         "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
     }
     answer = server.ask(_LAUNCH, params=params)["launchPipelineExecution"]

@@ -15,7 +15,6 @@ from assets.legacy import legacy_assets
 from assets.table import table_assets
 from changeover.mapping import Registry
 from pipelines.alert import alert
-from pipelines.compare_tables import compare_tables, comparison
 from pipelines.find_drift import find_drift
 from pipelines.live_sync import keep_live_sync, live_sync
 from pipelines.move_waiting_images import keep_images_moving, move_waiting_images, needed_for
@@ -50,7 +49,6 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
     Parameters: ``owners`` who answers for a domain: an e-mail address, or ``team:name``.
     """
     steps = components(registry)
-    comparisons = [comparison(step, registry) for step in steps]
     verifications = [verification(step, registry) for step in steps]
     verified, mended = verify_tables(verifications), resync_drift(registry)
     running = os.environ.get(SENSORS, "").lower() == "on"
@@ -65,10 +63,9 @@ def definitions(registry: Registry, owners: MappingOf[str, str] | None = None) -
             *(table_assets(step, registry, owners or {}) for step in steps),
             *(image_set_asset(one, registry, owners or {}) for one in shown),
         ],
-        asset_checks=[*comparisons, *verifications],
+        asset_checks=verifications,
         jobs=[
             plan_tables(registry),
-            compare_tables(comparisons),
             retry_rejects(registry),
             verified,
             mended,

@@ -8,8 +8,8 @@ import dagster as dg
 from pydantic import Field
 
 from assets.component import components
-from assets.drift import evaluations
 from assets.progress import SECONDS_BETWEEN_LINES
+from assets.same_as_old import same_as_old
 from assets.watched import watched
 from changeover.drift import Resynced, resync
 from changeover.ledger.ranges import range_named
@@ -46,7 +46,7 @@ def resync_drift(registry: Registry) -> dg.JobDefinition:
                     counts.update({"found": 1, "mended": int(one.mended), one.action: 1})
             touched = [c for c in components(registry) if set(c.roots) & set(roots)]
             for component in () if config.dry_run else touched:
-                for found in evaluations(project, component):
+                for found in same_as_old(project, component):
                     context.instance.report_runless_asset_event(found)
         context.log.info("%d rows had drifted, %d are mended", counts["found"], counts["mended"])
         context.add_output_metadata(dict(counts))

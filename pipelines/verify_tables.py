@@ -1,4 +1,4 @@
-"""The job `verify_tables` with its checks `no_drift` and `all_verified`, and the schedules that run it.
+"""The job `verify_tables` with its checks `same_as_old`, and the schedules that run it.
 
 Checksums of both sides, and rows value by value where they differ (all rows, when it is told to look deep). Writes nothing but the
 ledger. A run that was stopped is gone on with by the next one.
@@ -10,10 +10,11 @@ from typing import Any
 
 import dagster as dg
 
+from assets.checks import VERIFY_JOB, same_as_old_checks
 from assets.component import Component
-from assets.drift import check_specs, evaluations
-from assets.keys import safe
+from assets.keys import new_key, safe
 from assets.progress import SECONDS_BETWEEN_LINES, Progress
+from assets.same_as_old import same_as_old
 from assets.watched import watched
 from changeover.drift import RangeVerified, verify
 from changeover.drift.verify import due
@@ -23,7 +24,7 @@ from changeover.mapping import Registry
 from changeover.project import Project
 from resources import at_end_of, open_project, resource_keys
 
-JOB = "verify_tables"
+JOB = VERIFY_JOB
 CONFIG = {
     "deep": dg.Field(bool, default_value=False, description="Compare every row value by value."),
     "values": dg.Field(
@@ -37,7 +38,7 @@ def verification(component: Component, registry: Registry) -> dg.AssetChecksDefi
 
     @dg.multi_asset_check(
         name=_step(component),
-        specs=check_specs(component),
+        specs=same_as_old_checks(map(new_key, component.targets)),
         required_resource_keys=resource_keys(registry.needed(component.targets)),
         pool=f"old_{safe(component.mappings[0].database)}",
         config_schema=CONFIG,
@@ -50,7 +51,7 @@ def verification(component: Component, registry: Registry) -> dg.AssetChecksDefi
                 _verify(context, project, root, one)
             with project.new.engine.begin() as connection:
                 ledger.finish(connection, one)
-            for found in evaluations(project, component, values=config["values"]):
+            for found in same_as_old(project, component, values=config["values"]):
                 yield dg.AssetCheckResult(
                     asset_key=found.asset_key,
                     check_name=found.check_name,
@@ -68,13 +69,12 @@ def verify_tables(verifications: Sequence[dg.AssetChecksDefinition]) -> Any:
     return dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.checks(*verifications),
-        description="Verify every copied partition against the old databases. Writes nothing but the ledger.",
+        description="Compare every copied partition with what the old databases say now. Writes nothing but the ledger.",
     )
 
 
 def schedules(job: Any, steps: Sequence[Component]) -> list[dg.ScheduleDefinition]:
     """Every night by checksums, and once a week value by value. To be switched on in the UI."""
-    deep = {"ops": {_step(step): {"config": {"deep": True}} for step in steps}}
     return [
         dg.ScheduleDefinition(
             name="verify_nightly", job=job, cron_schedule="0 2 * * *", description="Verify all, by checksums."
@@ -83,10 +83,15 @@ def schedules(job: Any, steps: Sequence[Component]) -> list[dg.ScheduleDefinitio
             name="verify_weekly_deep",
             job=job,
             cron_schedule="0 4 * * 0",
-            run_config=deep,
+            run_config=deep(steps),
             description="Verify all, every row value by value.",
         ),
     ]
+
+
+def deep(steps: Sequence[Component]) -> dict[str, Any]:
+    """The job's configuration for comparing every row value by value."""
+    return {"ops": {_step(step): {"config": {"deep": True}} for step in steps}}
 
 
 def _step(component: Component) -> str:

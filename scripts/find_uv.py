@@ -18,12 +18,14 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+from http.client import HTTPResponse, IncompleteRead
 from io import BytesIO
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_USABLE = (0, 9)  # the lower bound of `uv_build` in pyproject.toml
 ATTEMPTS = 3
+SECONDS_BETWEEN_LINES = 3.0
 
 
 def main() -> int:
@@ -55,7 +57,7 @@ def downloaded_uv() -> str:
     version, url, sha256 = locked_wheel((ROOT / "uv.lock").read_text(encoding="utf-8"), wheel_tag())
     program = ROOT / ".tools" / f"uv-{version}" / "uv"
     if not program.exists():
-        print(f"find_uv: downloading uv {version}", file=sys.stderr)
+        say(f"downloading uv {version}, which installs everything else")
         wheel = fetch(url)
         found = hashlib.sha256(wheel).hexdigest()
         if found != sha256:
@@ -103,14 +105,35 @@ def fetch(url: str) -> bytes:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(url, timeout=60, context=tls_context()) as response:
-                return response.read()
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+                return read(response)
+        except (urllib.error.URLError, TimeoutError, ConnectionError, IncompleteRead) as error:
             if attempt == ATTEMPTS or isinstance(
                 getattr(error, "reason", None), ssl.SSLCertVerificationError
             ):
                 raise OSError(f"cannot download {url}: {error}") from error
+            say(f"{error}; once more")
             time.sleep(attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def read(response: HTTPResponse) -> bytes:
+    """The whole answer, saying every few seconds how much of it is there. Raises IncompleteRead."""
+    parts: list[bytes] = []
+    so_far, whole, said = 0, response.length, time.monotonic()
+    while part := response.read(256 * 1024):
+        parts.append(part)
+        so_far += len(part)
+        if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+            said = time.monotonic()
+            say(f"{so_far / 1e6:.0f} of {whole / 1e6:.0f} MB" if whole else f"{so_far / 1e6:.0f} MB")
+    if whole is not None and so_far < whole:
+        raise IncompleteRead(b"", whole - so_far)
+    return b"".join(parts)
+
+
+def say(text: str) -> None:
+    """A line for people: the path alone goes to stdout."""
+    print(f"find_uv: {text}", file=sys.stderr, flush=True)
 
 
 def tls_context() -> ssl.SSLContext:

@@ -49,9 +49,12 @@ def changeover(
 
     The usual way, from a mapping to moved rows:
 
+      changeover upgrade       create its control tables in the new database
       changeover check         is every mapping right, on both schemas?
+      changeover sync install  where the old application goes on writing: triggers, before the first copy
       changeover plan          cut the old tables into key ranges
       changeover backfill      copy them; Ctrl-C stops, the same goes on
+      changeover sync run      carry over what it writes meanwhile, and afterwards
       changeover status        how far is every table?
       changeover rejects       which rows could not be moved, and why?
       changeover verify        is every row what its old row says?

@@ -85,7 +85,7 @@ def _sweeps(rows: Sequence[tuple[str, Kept]]) -> Iterator[str]:
         roots, unseen = ", ".join(root for root, _ in swept), "; ".join(swept[0][1].unseen)
         yield (
             f"kept by sweeps of a high-water column: {roots}. These do not see: {unseen}. `changeover backfill --again` makes that "
-            "good, and comparing old and new (job compare_tables) shows whether anything is left"
+            "good, and `changeover verify` shows whether anything is left"
         )
     if any(kept.seen_at is None for _, kept in swept):
         yield "never swept: `changeover sync sweep`, before the first backfill and then as often as you like"

@@ -162,6 +162,15 @@ def _hints(found: list[TableStatus]) -> None:
         output.answer(
             "drifted rows: `changeover resync --dry-run` says what differs, `changeover resync` mends it"
         )
+    if any(f.ranges_copied_again for f in found):
+        again = ", ".join(
+            f"{f.root} ({output.number(f.ranges_copied_again, 'range')})"
+            for f in found
+            if f.ranges_copied_again
+        )
+        output.answer(
+            f"copied again since they were verified: {again}; `changeover verify` compares them once more"
+        )
     if any(f.ranges_stale for f in found):
         roots = ", ".join(f"{f.root} ({f.ranges_stale} ranges)" for f in found if f.ranges_stale)
         output.answer(

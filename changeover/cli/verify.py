@@ -28,6 +28,8 @@ from changeover.ledger.ranges import KeyRange, range_named, ranges_of
 from changeover.ledger.verified import Pass
 from changeover.project import Project
 
+NAMED = 3
+"""Rows that differ in a table, on the screen. `--json` and `--report` have up to 100 of them."""
 LONGEST_SCOPE = 200
 
 
@@ -196,12 +198,27 @@ def _show(found: Report) -> None:
             output.answer(
                 f"{one.target}: {output.number(len(one.not_verified), 'range')} not verified: {name} {why}"
             )
-        for difference in one.differences[:3]:
-            if difference.state == "open":
-                where = f" in {', '.join(difference.columns)}" if difference.columns else ""
-                output.answer(f"{one.target}: root {difference.key} {difference.kind}{where}")
+        for difference in (found for found in one.differences[:NAMED] if found.state == "open"):
+            where = f" in {', '.join(difference.columns)}" if difference.columns else ""
+            output.answer(f"{one.target}: root {difference.key} {difference.kind}{where}")
+        if one.open > NAMED:
+            output.answer(f"{one.target}: {output.number(one.open - NAMED, 'row')} more that differ")
     if any(one.open for one in found.tables):
         output.answer("`changeover resync --dry-run` says what would be mended, `changeover resync` mends it")
+    if rejected := sum(one.rejected for one in found.tables):
+        output.answer(
+            f"{output.number(rejected, 'rejected row')} could not be compared, and count as unequal: `changeover rejects` says why"
+        )
+    if hot := sum(one.hot for one in found.tables):
+        output.answer(
+            f"{output.number(hot, 'row')} kept changing and could not be compared: the same command looks again"
+        )
+    if found.equal:
+        rows = output.number(sum(one.compared for one in found.tables), "row")
+        where = "the ranges that were chosen of " if found.sampled else ""
+        output.answer(
+            f"{rows} of {where}{output.number(len(found.tables), 'table')} are the same on both sides"
+        )
 
 
 def _row(one: TableReport) -> tuple[object, ...]:

@@ -134,7 +134,8 @@ def _table(
 ) -> TableReport:
     names = {found.no: found.name for found in ranges}
     mine = [v for v in looked.values() if v.range_no in names and v.is_of(one)]
-    seen = {v.range_no for v in mine}
+    again = {v.range_no for v in mine if v.result == "copied"}
+    seen = {v.range_no for v in mine} - again
     told = [f for f in findings if f.range_no in names]
     open_ = [f for f in told if f.state == "open"]
     return TableReport(
@@ -144,7 +145,7 @@ def _table(
         how=_how(bound, one.depth),
         ranges=len(ranges),
         ranges_verified=len(seen),
-        not_verified={r.name: _why(r, fingerprint) for r in ranges if r.no not in seen},
+        not_verified={r.name: _why(r, fingerprint, again=r.no in again) for r in ranges if r.no not in seen},
         compared=sum(v.compared for v in mine),
         by_value=sum(v.by_value for v in mine),
         rejected=sum(v.rejected for v in mine),
@@ -177,9 +178,9 @@ def _how(bound: Bound, depth: Depth) -> str:
     )
 
 
-def _why(found: KeyRange, fingerprint: str) -> str:
+def _why(found: KeyRange, fingerprint: str, *, again: bool) -> str:
     if found.status != "done":
         return f"not copied yet ({found.status})"
     if found.fingerprint != fingerprint:
         return "copied by another version of the mapping: run `changeover backfill`"
-    return "not reached"
+    return "copied again meanwhile: run `changeover verify` again" if again else "not reached"

@@ -77,7 +77,7 @@ def due(
     seen = Counter(
         v.range_no
         for v in looked
-        if one and v.is_of(one) and v.fingerprint == move.fingerprint and v.result != "failed"
+        if one and v.is_of(one) and v.fingerprint == move.fingerprint and v.result not in ("failed", "copied")
     )
     through = {no for no, count in seen.items() if count == len(move.bounds)}
     return [
@@ -219,6 +219,8 @@ class _Worker:
         noted: list[Verified] = []
         findings: list[Finding] = []
         with self.project.new.engine.begin() as connection:
+            if tallies is not None and not ledger_ranges.is_as_it_was(connection, found):
+                results = [replace(one, result="copied") for one in results]
             for one in results:
                 if tallies is not None:
                     tally = tallies[one.mapping_id]

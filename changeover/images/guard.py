@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,6 +25,12 @@ Resolver = Callable[[str, int], Sequence[str]]
 
 ADMITTED = 1_000
 """Hosts that were admitted and are remembered: more than a shop has, fewer than a wild-card could grow to."""
+
+UNRESOLVED_SECONDS = 30.0
+"""For which a name that has no address is not looked up again: a run of thousands of its images ends at once, and a name that is
+put right is found by the next one."""
+SECOND_LOOK = 1.0
+"""Seconds after which a resolver that had no answer is asked once more."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -48,6 +55,10 @@ class Forbidden(Exception):
         super().__init__(detail)
         self.reason: Reason = reason
         self.detail = detail
+
+
+class Unresolved(Exception):
+    """A host's name leads to no address, so none of its images can be had for now. No `OSError`: it isn't worth another attempt."""
 
 
 def is_public(address: Address) -> bool:
@@ -101,6 +112,8 @@ class Guard:
         self._instead = {normal_host(name): where for name, where in (connect_to or {}).items()}
         self._resolve = resolve
         self._admitted: set[tuple[str, str]] = set()
+        self._unresolved: dict[str, tuple[float, str]] = {}
+        """Until when a name is left alone, and why."""
 
     @classmethod
     def from_environment(cls, hosts: Iterable[str]) -> Guard:
@@ -147,11 +160,10 @@ class Guard:
     def addresses(self, name: str, port: int) -> list[str]:
         """The addresses of a host, all of them checked.
 
-        Raises: Forbidden when any of them may not be asked; OSError when the name can't be resolved.
+        Raises: Forbidden when any of them may not be asked; Unresolved when the name can't be resolved, or could not be some
+            seconds ago.
         """
-        found = [_parsed(text) for text in self._resolve(name, port)]
-        if not found:
-            raise OSError(f"{name} has no address")
+        found = [_parsed(text) for text in self._resolved(name, port)]
         for address in found:
             if address is None or not (is_public(address) or self._is_allowed(address)):
                 raise Forbidden("address", f"{name} leads to an address that is not public")
@@ -160,7 +172,7 @@ class Guard:
     def connect(self, name: str, port: int, timeout: float | None) -> socket.socket:
         """A socket to a checked address of a host, or to what the operator put in its place.
 
-        Raises: Forbidden; OSError when no address answers within ``timeout`` seconds each.
+        Raises: Forbidden; Unresolved; OSError when no address answers within ``timeout`` seconds each.
         """
         if name in self._instead:
             return socket.create_connection(self._instead[name], timeout)
@@ -173,6 +185,25 @@ class Guard:
                 error = failed
         assert error is not None
         raise error
+
+    def _resolved(self, name: str, port: int) -> Sequence[str]:
+        for attempt in range(2):
+            until, why = self._unresolved.get(name, (0.0, ""))
+            if time.monotonic() < until:
+                raise Unresolved(why)
+            try:
+                if found := self._resolve(name, port):
+                    return found
+                passing = False
+            except OSError as error:
+                passing = error.errno == socket.EAI_AGAIN
+            if passing and attempt == 0:
+                time.sleep(SECOND_LOOK)
+            else:
+                break
+        why = f"the name {name} can't be resolved"
+        self._unresolved[name] = (time.monotonic() + UNRESOLVED_SECONDS, why)
+        raise Unresolved(why)
 
     def _is_allowed(self, address: Address) -> bool:
         plain = unwrapped(address)

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from changeover.errors import BucketRefused
 from changeover.images.bucket import Bucket, KeyTaken, NotStored
 from changeover.images.content import NotTaken, check
+from changeover.images.guard import Unresolved
 from changeover.images.image import Arrived, Outcome, Refused, Rules, Unchanged, Wanted
 from changeover.images.names import KeyScheme, by_content
 from changeover.images.origins.origin import Fetched, Origin
@@ -66,7 +67,10 @@ def carry(
     origin: Origin, bucket: Bucket, rules: Rules, keys: KeyScheme, wanted: Wanted, stop: threading.Event
 ) -> Outcome:
     """Carry one image. Raises ChangeoverError as `transfer` does."""
-    fetched = origin.fetch(wanted, rules.max_bytes, stop)
+    try:
+        fetched = origin.fetch(wanted, rules.max_bytes, stop)
+    except Unresolved as trouble:
+        return Refused(wanted.url, "unreachable", str(trouble), again=True)
     if not isinstance(fetched, Fetched):
         return fetched
     try:

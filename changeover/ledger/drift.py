@@ -24,7 +24,7 @@ _MORE_KEY = "\ufdd0more {}"
 """Its key: of a range, and of no row, since no text begins with this character."""
 
 State = Literal["open", "mended", "gone"]
-"""``mended`` by a resync, or ``gone`` by itself: found right when it was looked at again."""
+"""``mended`` by a resync, or by copying its range again; or ``gone`` by itself: found right when it was looked at again."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,16 @@ def close(connection: sa.Connection, mapping_id: int, keys: Sequence[str], state
             .where(_is(mapping_id, part), table.c.state == "open")
             .values(state=state, closed_at=now())
         )
+
+
+def copied(connection: sa.Connection, root: str, range_no: int, since: datetime) -> None:
+    """A walk over the range that began ``since`` has ended: it made every row what its root says, or rejected it, so what was found
+    before is over. What was found meanwhile may be of rows that the walk had passed, and stays open."""
+    mine = sa.select(mapping.c.id).where(mapping.c.root == root)
+    before = sa.and_(table.c.range_no == range_no, table.c.state == "open", table.c.last_seen < since)
+    connection.execute(
+        sa.update(table).where(table.c.mapping_id.in_(mine), before).values(state="mended", closed_at=now())
+    )
 
 
 def findings(

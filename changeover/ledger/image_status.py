@@ -115,8 +115,8 @@ def not_stored(connection: sa.Connection) -> list[NotStored]:
     ]
 
 
-def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:
-    """The mappings with rows that keep an old URL, by name."""
+def rows_waiting(connection: sa.Connection, image_set: str | None = None) -> list[RowsWaiting]:
+    """The mappings with rows that keep an old URL (of an image of the set), by name."""
     refused = _refused()
     root = image_wait.c.root_key
     statement = (
@@ -130,6 +130,8 @@ def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:
         .group_by(mapping.c.name, mapping.c.target)
         .order_by(mapping.c.name)
     )
+    if image_set is not None:
+        statement = statement.where(image_wait.c.image_set == image_set)
     return [RowsWaiting(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)]
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from changeover.errors import ChangeoverError, RangeTakenOver
 from changeover.keyset.key import KeyValues, dump, restore
+from changeover.ledger import drift, verified
 from changeover.ledger.clock import now
 from changeover.ledger.tables import range_ as table
 
@@ -134,7 +135,7 @@ def range_named(connection: sa.Connection, root: str, name: str) -> KeyRange:
 
 
 def start(connection: sa.Connection, found: KeyRange, fingerprint: str) -> tuple[str, KeyRange]:
-    """Take the range for a run. Returns the run's token and the range as it is to be worked on.
+    """Take the range for a run. Returns the run's token and the range as it is to be worked on. It is not verified any more.
 
     An unfinished run is resumed at its last committed chunk, unless the mapping changed since; a finished one starts over.
     """
@@ -153,6 +154,7 @@ def start(connection: sa.Connection, found: KeyRange, fingerprint: str) -> tuple
     if not resume:
         values |= {"position": None, "seconds": 0.0, "started_at": now(), **dict.fromkeys(_SUMMED, 0)}
     connection.execute(sa.update(table).where(_is(found)).values(**values))
+    verified.outdate(connection, found.root, found.no)
     return token, _range(connection.execute(sa.select(table).where(_is(found))).mappings().one())
 
 
@@ -193,18 +195,33 @@ def walk_again(connection: sa.Connection, root: str) -> int:
         .where(table.c.root == root, begun)
         .values(status="planned", position=None, token=None, error=None, finished_at=None)
     )
+    verified.outdate(connection, root)
     return connection.execute(again).rowcount
 
 
 def finish(connection: sa.Connection, found: KeyRange, token: str, *, error: str | None) -> KeyRange:
-    """End the run: done, or failed with an operator's message. Does nothing when another run took the range."""
+    """End the run: done, or failed with an operator's message. Does nothing when another run took the range.
+
+    What was found to have drifted in it before a run that ends well is mended by that.
+    """
     status = "done" if error is None else "failed"
-    connection.execute(
+    done = connection.execute(
         sa.update(table)
         .where(_is(found), table.c.token == token)
         .values(status=status, error=error, finished_at=now())
     )
-    return _range(connection.execute(sa.select(table).where(_is(found))).mappings().one())
+    ended = _range(connection.execute(sa.select(table).where(_is(found))).mappings().one())
+    if error is None and done.rowcount == 1 and ended.started_at is not None:
+        drift.copied(connection, ended.root, ended.no, ended.started_at)
+    return ended
+
+
+def is_as_it_was(connection: sa.Connection, found: KeyRange) -> bool:
+    """It is done, and was not begun again since ``found`` was read. Keeps others from beginning it until the transaction ends."""
+    row = connection.execute(
+        sa.select(table.c.status, table.c.attempts).where(_is(found)).with_for_update(read=True)
+    ).first()
+    return row is not None and row[0] == "done" and int(row[1]) == found.attempts
 
 
 def _is(found: KeyRange) -> sa.ColumnElement[bool]:

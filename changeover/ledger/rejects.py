@@ -145,6 +145,17 @@ def open_count(
     return int(connection.execute(statement).scalar_one())
 
 
+def open_by_range(connection: sa.Connection, mapping_id: int) -> dict[int | None, int]:
+    """How many roots of the mapping have open rejects, range by range; None are those that are in none."""
+    statement = (
+        sa.select(reject.c.range_no, sa.func.count(sa.distinct(reject.c.root_key)))
+        .where(reject.c.mapping_id == mapping_id)
+        .group_by(reject.c.range_no)
+        .order_by(reject.c.range_no)
+    )
+    return {None if no is None else int(no): int(rows) for no, rows in connection.execute(statement)}
+
+
 def standing_count(
     connection: sa.Connection, mapping_id: int, root: str, fingerprint: str, *, but: Sequence[str] = ()
 ) -> int:

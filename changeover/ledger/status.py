@@ -27,7 +27,8 @@ class TableStatus:
     ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows rejected), stale (the
     mapping changed since some range was copied), unknown (all copied, but whether the mapping changed since can't be told),
     done. ``unknown`` says why it can't be told. ``ranges_verified`` were found right by the mapping as it is, the first of them
-    looked at ``verified_since``; ``drifted`` are open findings of verification.
+    looked at ``verified_since``; ``ranges_copied_again`` were copied again after they had been looked at; ``drifted`` are open
+    findings of verification.
     """
 
     root: str
@@ -56,6 +57,7 @@ class TableStatus:
     ranges_verified: int = 0
     verified_since: datetime | None = None
     drifted: int = 0
+    ranges_copied_again: int = 0
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ def _status(
         ranges_verified=seen.ranges,
         verified_since=seen.since,
         drifted=seen.drifted,
+        ranges_copied_again=seen.copied,
     )
 
 

@@ -228,7 +228,7 @@ verified = sa.Table(
     sa.Column("range_no", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("verification_id", _Count, nullable=False, comment="the pass that looked at it last"),
     sa.Column("depth", sa.String(10), nullable=False, comment="checksums, values"),
-    sa.Column("result", sa.String(10), nullable=False, comment="equal, drift, mended, hot, failed"),
+    sa.Column("result", sa.String(10), nullable=False, comment="equal, drift, mended, hot, failed, copied"),
     sa.Column("fingerprint", sa.String(64), nullable=False, comment="of the mappings it was compared by"),
     sa.Column("compared", _Count, nullable=False, default=0, comment="rows, on the old side"),
     sa.Column("by_value", _Count, nullable=False, default=0, comment="of these, compared value by value"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,10 @@ from changeover.ledger.tables import verified as table
 
 Depth = Literal["checksums", "values"]
 """``checksums``: rows are compared value by value where the sums of their ranges differ. ``values``: all are."""
-Result = Literal["equal", "drift", "mended", "hot", "failed"]
+Result = Literal["equal", "drift", "mended", "hot", "failed", "copied"]
 """``mended``: what drifted was mended, and found right after that. ``hot``: nothing is known to be wrong, but changes of some rows
-were under way each time they were looked at."""
+were under way each time they were looked at. ``copied``: the range was begun to be copied again since, so nothing of it is
+compared."""
 
 
 @dataclass(frozen=True)
@@ -109,42 +111,63 @@ def mended(connection: sa.Connection, mapping_id: int) -> None:
     )
 
 
+def outdate(connection: sa.Connection, root: str, range_no: int | None = None) -> None:
+    """A range of the root, or all of them, is being copied again: what was compared before says nothing of it any more."""
+    mine = sa.select(mapping.c.id).where(mapping.c.root == root)
+    condition = table.c.mapping_id.in_(mine)
+    if range_no is not None:
+        condition = sa.and_(condition, table.c.range_no == range_no)
+    connection.execute(sa.update(table).where(condition).values(result="copied", digest=None))
+
+
 @dataclass(frozen=True)
 class Overview:
-    """A root's ranges: how many were found right for all of its mappings, when the first of them was looked at last, and how many
-    findings are open."""
+    """A root's ranges: how many were found right for all of its mappings, when the first of them was looked at last, how many
+    findings are open, and how many ranges were copied again since they were looked at."""
 
     ranges: int = 0
     since: datetime | None = None
     drifted: int = 0
+    copied: int = 0
 
 
 def overview(connection: sa.Connection, written: Mapping[str, str]) -> dict[str, Overview]:
     """By root. ``written`` are the fingerprints of its mappings now, as far as they are known: what was compared by others does not
     count."""
-    right = sa.func.sum(sa.case((table.c.result.in_(("equal", "mended")), 1), else_=0))
+
+    def how_many(*results: Result) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((table.c.result.in_(results), 1), else_=0))
+
     each = (
         sa.select(
-            mapping.c.root, table.c.mapping_id, table.c.fingerprint, right, sa.func.min(table.c.finished_at)
+            mapping.c.root,
+            table.c.mapping_id,
+            table.c.fingerprint,
+            how_many("equal", "mended"),
+            how_many("copied"),
+            sa.func.min(sa.case((table.c.result != "copied", table.c.finished_at))),
         )
         .join(mapping, mapping.c.id == table.c.mapping_id)
         .group_by(mapping.c.root, table.c.mapping_id, table.c.fingerprint)
     )
-    counts: dict[str, dict[int, int]] = {}
+    right: dict[str, Counter[int]] = {}
+    copied: dict[str, Counter[int]] = {}
     since: dict[str, datetime] = {}
-    for root, number, fingerprint, ranges, at in connection.execute(each):
+    for root, number, fingerprint, ranges, again, at in connection.execute(each):
+        copied.setdefault(root, Counter())[number] += int(again)
         if written.get(root, fingerprint) == fingerprint:
-            found = counts.setdefault(root, {})
-            found[number] = found.get(number, 0) + int(ranges)
-            since[root] = min(at, since.get(root, at))
+            right.setdefault(root, Counter())[number] += int(ranges)
+            if at is not None:
+                since[root] = min(at, since.get(root, at))
     drifted = open_counts_by_root(connection)
     return {
         root: Overview(
-            min(counts[root].values(), default=0) if root in counts else 0,
+            min(right.get(root, {}).values(), default=0),
             since.get(root),
             drifted.get(root, 0),
+            max(copied.get(root, {}).values(), default=0),
         )
-        for root in counts.keys() | drifted.keys()
+        for root in copied.keys() | drifted.keys()
     }
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 
 import dagster as dg
 import pytest
 
 from assets import copying
-from assets.events import evaluations
+from assets.accounts import accounts
 from assets.keys import new_key
 from assets.partitions import partitions_name
 from changeover.ledger.ranges import ranges_of
@@ -81,14 +80,20 @@ def test_every_row_read_is_accounted_for_in_every_target(
 
 @pytest.mark.parametrize(("wrong", "passes"), [(-1, False), (0, True), (1, False)])
 def test_a_row_too_few_and_a_row_too_many_are_not_accounted_for(
-    copy: Run, parents: None, registry: Registry, project: Project, wrong: int, passes: bool
+    copy: Run,
+    parents: None,
+    registry: Registry,
+    project: Project,
+    sample: Sample,
+    wrong: int,
+    passes: bool,
 ) -> None:
     copy("coupon")
-    with project.reading() as connection:
-        found = ranges_of(connection, "shop.tb_coupon")[0]
-    told = evaluations(
-        component_of(registry, "coupon"), replace(found, unchanged=found.unchanged + wrong), {}
+    sample.execute(
+        "new",
+        f"UPDATE changeover_range SET unchanged = unchanged + {wrong} WHERE root = 'shop.tb_coupon' AND no = 1",
     )
+    told = accounts(project, component_of(registry, "coupon"))
     (evaluation,) = [one for one in told if one.check_name == "rows_accounted_for"]
     assert evaluation.passed is passes
 
@@ -110,29 +115,46 @@ def test_a_split_writes_all_targets_of_a_range_at_once(copy: Run, parents: None,
     assert sample.count("new", "study") == sample.count("new", "study_rule") == STUDIES
 
 
-def test_a_range_with_rejects_is_materialized_and_its_check_fails(
+def test_the_check_of_rejects_counts_those_of_the_whole_table_whatever_was_copied_last(
     copy: Run, parents: None, sample: Sample
 ) -> None:
-    sample.execute("shop", "UPDATE tb_coupon SET st = '7', amt = 'secret' WHERE cpn_no IN (150, 151)")
+    sample.execute("shop", "UPDATE tb_coupon SET st = '7', amt = 'secret' WHERE cpn_no IN (150, 151, 350)")
     result = copy("coupon")
     assert result.success
     assert materialized(result, "coupon")["0000000101-0000000200"]["rejected"] == 2
-    evaluations = checked(result, "coupon", "no_rejects")
-    failed = [partition for partition, evaluation in evaluations.items() if not evaluation.passed]
-    assert failed == ["0000000101-0000000200"]
-    evaluation = evaluations["0000000101-0000000200"]
-    assert evaluation.metadata["rejected"].value == 2
-    shown = evaluation.metadata["sample"]
-    assert isinstance(shown, dg.TableMetadataValue)
-    assert {record.data["key"] for record in shown.records} == {"150", "151"}
-    assert "secret" not in str(evaluation)
+    for told in (result, copy("coupon", ["0000000901-0000001000"])):
+        evaluation = checked(told, "coupon", "no_rejects")[None]
+        assert not evaluation.passed
+        assert evaluation.metadata["rejected"].value == 3
+        shares = evaluation.metadata["by_partition"]
+        assert isinstance(shares, dg.TableMetadataValue)
+        assert [(r.data["partition"], r.data["rows"]) for r in shares.records] == [
+            ("0000000101-0000000200", "2"),
+            ("0000000301-0000000400", "1"),
+        ]
+        shown = evaluation.metadata["sample"]
+        assert isinstance(shown, dg.TableMetadataValue)
+        assert {record.data["key"] for record in shown.records} == {"150", "151", "350"}
+        assert "secret" not in str(evaluation)
 
 
 def test_rows_that_wait_for_a_later_range_are_no_rejects_in_the_end(copy: Run) -> None:
     # Category 5 is a child of 6, which stands in the next range.
-    assert all(
-        evaluation.passed for evaluation in checked(copy("category"), "category", "no_rejects").values()
-    )
+    assert checked(copy("category"), "category", "no_rejects")[None].passed
+
+
+def test_rows_are_accounted_for_over_all_partitions_that_are_copied(
+    copy: Run, parents: None, sample: Sample
+) -> None:
+    found = checked(copy("coupon", ["0000000000-0000000100"]), "coupon", "rows_accounted_for")[None]
+    assert (found.passed, found.metadata["partitions"].value, found.metadata["due"].value) == (True, 1, 100)
+    sample.execute("new", "UPDATE changeover_range SET due = 99 WHERE root = 'shop.tb_coupon' AND no = 1")
+    found = checked(copy("coupon", ["0000000101-0000000200"]), "coupon", "rows_accounted_for")[None]
+    assert not found.passed
+    assert (found.metadata["partitions"].value, found.metadata["accounted_for"].value) == (2, 200)
+    shares = found.metadata["by_partition"]
+    assert isinstance(shares, dg.TableMetadataValue)
+    assert [r.data["partition"] for r in shares.records] == ["0000000000-0000000100"]
 
 
 def test_a_range_that_fails_is_named_and_the_others_go_on(copy: Run, sample: Sample) -> None:
@@ -250,34 +272,38 @@ def _ranges_of_members() -> list[str]:
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_a_run_that_was_to_compare_as_well_says_that_it_did_not(
+@pytest.mark.parametrize("named", [False, True])
+def test_after_a_copy_its_tables_are_not_compared_whichever_checks_the_run_was_to_evaluate(
     defs: dg.Definitions,
     instance: dg.DagsterInstance,
     registry: Registry,
     sample: Sample,
     parents: None,
     breaks: bool,
+    named: bool,
 ) -> None:
     if breaks:
         sample.make_a_member_fail(1)
     key = new_key("member")
     keys = keys_of(instance, registry, "member")
-    job = defs.resolve_implicit_global_asset_job_def()
-    tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
-
-    def states(*checks: str) -> list[tuple[bool, dg.AssetCheckSeverity, str]]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            subset = job.get_subset(
-                asset_selection={key},
-                asset_check_selection={dg.AssetCheckKey(key, name) for name in checks} or None,
-            )
-            result = subset.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
-        assert result.success is not breaks
-        found = checked(result, "member", "same_as_old").values()
-        return [(one.passed, one.severity, one.description or "") for one in found]
-
-    ((passed, severity, description),) = states()
-    assert (passed, severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "compare_tables" in description
-    assert states("no_rejects", "rows_accounted_for") == []
+    chosen = {dg.AssetCheckKey(key, name) for name in ("no_rejects", "rows_accounted_for")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        job = defs.resolve_implicit_global_asset_job_def().get_subset(
+            asset_selection={key}, asset_check_selection=chosen if named else None
+        )
+        tags = {
+            "dagster/asset_partition_range_start": keys[0],
+            "dagster/asset_partition_range_end": keys[-1],
+        }
+        result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    assert result.success is not breaks
+    check = dg.AssetCheckKey(key, "same_as_old")
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([check])[check]
+    assert record.event is not None
+    assert record.event.dagster_event is not None
+    found = record.event.dagster_event.asset_check_evaluation_data
+    assert not found.passed
+    assert found.severity == (dg.AssetCheckSeverity.ERROR if breaks else dg.AssetCheckSeverity.WARN)
+    assert "since the copy: launch the job `verify_tables`" in (found.description or "")
+    assert ("1 of 11 partitions failed" in (found.description or "")) is breaks

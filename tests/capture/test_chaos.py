@@ -11,12 +11,12 @@ import pytest
 from changeover.capture.install import install
 from changeover.planning import plan
 from changeover.project import Project
-from demo.comparison import compare_all
 from demo.servers import MariaDB, PostgreSQL, PrivateServer
 from tests.capture import sides
 from tests.capture.chaos import chaos
 from tests.conftest import MARIADB_ZONE, POSTGRES_ZONE
 from tests.demo.migrated import samples
+from tests.transfer.rig import compared
 
 SCALE = 0.05
 RATE = 150
@@ -58,6 +58,6 @@ def test_both_sides_are_equal_after_chaos(tmp_path: Path, kind: str, seed: int) 
             assert run.happened["kill"] > 5
             assert run.broken() == []
             assert run.rejects() == []
-        assert [one for one in compare_all(project) if not one.equal] == []
+        assert [one for one in compared(project) if not one.equal] == []
         found = sides.differences(project)
         assert not found, "\n".join(sides.shown(found))

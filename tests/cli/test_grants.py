@@ -105,6 +105,46 @@ products = Mapping(
     assert "'reader'@'10.0.0.7';" in one.run("grants", "--host", "10.0.0.7").out
 
 
+def test_each_group_of_statements_says_what_it_is_for(shop, monkeypatch):
+    one = shop()
+    for side, kind in (("OLD_SHOP", "mysql+pymysql"), ("NEW", "postgresql+psycopg")):
+        monkeypatch.setenv(f"CHANGEOVER_{side}_URL", f"{kind}://worker:pw@nowhere.invalid/service")
+    lines = one.run("grants").out.splitlines()
+    assert "-- old database shop: mysql+pymysql://nowhere.invalid/service, account 'worker'@'%'" in lines
+    assert lines[lines.index("-- write the new tables") + 1].startswith(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE"
+    )
+    groups = one.run("grants", "--json").document["databases"]
+    for part in groups:
+        assert part["statements"] == [text for group in part["groups"] for text in group["statements"]]
+    assert [text for text in lines if "GRANT" in text and "EXECUTE" not in text] == [
+        text for part in groups for text in part["statements"] if text.startswith("GRANT")
+    ]
+    # One look at all sequences, not one for each table.
+    assert sum("FROM pg_depend" in text for text in lines) == 1
+
+
+def test_names_of_one_database_and_account_are_one_part(shop, monkeypatch):
+    one = shop()
+    for name in ("SHOP", "OTHER"):
+        monkeypatch.setenv(f"CHANGEOVER_OLD_{name}_URL", "mysql+pymysql://reader:pw@nowhere.invalid/shop")
+    one.write_mappings(
+        """
+from changeover.mapping import Assigned, Mapping, old
+
+made = [
+    Mapping("product", old(name, table), {"name": old(name, table).nm}, ids=Assigned(match=("name",)))
+    for name, table in (("shop", "tb_product"), ("other", "tb_other"))
+]
+first, second = made
+"""
+    )
+    lines = one.run("grants").out.splitlines()
+    assert sum("nowhere.invalid" in text for text in lines) == 1
+    assert sum(text.startswith("-- read the tables") for text in lines) == 1
+    assert sum(text.startswith("GRANT SELECT ON `shop`") for text in lines) == 2
+
+
 def test_the_passwords_of_the_urls_are_not_printed_and_nothing_is_connected_to(shop, monkeypatch):
     one = shop()
     monkeypatch.setenv(

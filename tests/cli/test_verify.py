@@ -134,3 +134,28 @@ def test_a_verification_that_was_killed_goes_on_as_well(moved):
     assert again.code == 0
     assert again.document["verification"] == one
     assert again.document["tables"][0]["ranges_verified"] == 3
+
+
+def test_the_screen_says_why_a_table_is_or_is_not_the_same(moved):
+    assert "2,505 rows of 2 tables are the same on both sides" in moved.run("verify").out
+    moved.soil(7)
+    moved.run("backfill", "product", "--again")
+    ended = moved.run("verify")
+    assert ended.code == 1
+    assert "1 rejected row could not be compared" in ended.out
+    assert "are the same on both sides" not in ended.out
+    moved.execute("UPDATE product SET price = price + 1 WHERE id > 2490", new=True)
+    assert "product: 7 rows more that differ" in moved.run("verify").out
+
+
+def test_a_copy_settles_what_was_found_and_status_says_that_it_was_not_compared_since(moved):
+    moved.execute("UPDATE product SET price = price + 1 WHERE id IN (7, 1500)", new=True)
+    moved.run("verify")
+    assert moved.run("backfill", "product", "--range", "0000000000-0000001000").code == 0
+    table = moved.run("status", "product", "--json").document["tables"][0]
+    assert (table["drifted"], table["ranges_verified"], table["ranges_copied_again"]) == (1, 1, 1)
+    ended = moved.run("status")
+    assert "copied again since they were verified: shop.tb_product (1 range)" in ended.out
+    assert moved.run("resync").code == 0
+    assert moved.run("verify").code == 0
+    assert "copied again" not in moved.run("status").out

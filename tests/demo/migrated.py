@@ -11,11 +11,16 @@ from alembic import command
 from alembic.config import Config
 
 from changeover.dialects import driver_url
+from changeover.drift import verify
+from changeover.drift.verify import due
+from changeover.ledger import verified
+from changeover.ledger.clock import now
 from changeover.mapping import load
 from changeover.planning import plan
 from changeover.project import Project
 from changeover.settings import Settings
 from changeover.transfer import RangeDone, backfill
+from demo.comparison import Compared, compared_since
 from demo.old import DOMAINS, build, seed_new
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +61,14 @@ def move_everything(project: Project) -> list[RangeDone]:
         plan(project, root)
         done += backfill(project, root)
     return done
+
+
+def compare_everything(project: Project) -> list[Compared]:
+    """What comparing all tables value by value comes to."""
+    since = now()
+    with project.new.engine.begin() as connection:
+        one = verified.begin(connection, "test", "values")
+    for root in project.moves:
+        for _ in verify(project, root, due(project, root), one):
+            pass
+    return list(compared_since(project, since))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -145,8 +146,20 @@ def test_options_are_taken_from_the_environment() -> None:
     )
 
 
+def test_a_port_that_was_asked_for_and_is_taken_is_named(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with demo(output, PORT=str(port)) as process:
+            assert process.wait(60) == 2
+    assert f"make demo: port {port} is taken" in output.read_text()
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"DB": "oracle"}, {"SCALE": "big"}, {"SCALE": "0"}, {"SCALE": "-1"}, {"SCALE": "inf"}]
+    "wrong",
+    [{"PORT": "ui"}, {"DB": "oracle"}, {"SCALE": "big"}, {"SCALE": "0"}, {"SCALE": "-1"}, {"SCALE": "inf"}],
 )
 def test_an_option_that_means_nothing_is_refused(wrong: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(BadOption, match=next(iter(wrong))):

@@ -14,9 +14,8 @@ import sqlalchemy as sa
 from changeover.check import check
 from changeover.ledger.status import table_status
 from changeover.project import Project
-from demo.comparison import compare_all
 from demo.summary import summarise
-from tests.demo.migrated import move_everything, samples
+from tests.demo.migrated import compare_everything, move_everything, samples
 
 KINDS = ("sqlite", "mariadb", "postgres")
 CROSSED = [pair for pair in itertools.product(KINDS, KINDS) if pair[0] != pair[1]]
@@ -55,7 +54,7 @@ def assert_moved_and_equal(project: Project) -> None:
     assert [(d.range.name, d.error) for d in move_everything(project) if d.error] == []
     status = table_status(project)
     assert {s.root: s.state for s in status} == dict.fromkeys(project.moves, "done")
-    results = summarise(project, compare_all(project), status)
+    results = summarise(project, compare_everything(project), status)
     assert [result for result in results if not result.ok] == []
     assert {result.target for result in results} == set(project.registry.targets)
 

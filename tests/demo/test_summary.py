@@ -17,11 +17,10 @@ from changeover.ledger.status import table_status
 from changeover.mapping import load
 from changeover.project import Project
 from changeover.settings import Settings
-from demo.comparison import compare_all
 from demo.run import exit_code
 from demo.summary import TableResult, summarise, table_of, words_of
 from pipelines.launch import Launched
-from tests.demo.migrated import move_everything, samples
+from tests.demo.migrated import compare_everything, move_everything, samples
 
 POST = "NULL, 'x', 'free', 'x', 'x', 0, 0, 0, 0, 0, 0, '2024-01-01 00:00:00', NULL FROM post"
 RUNS = (Launched("member", "1", "SUCCESS"),)
@@ -46,7 +45,7 @@ def project(moved: Settings, tmp_path: Path) -> Iterator[Project]:
 
 
 def look(project: Project) -> dict[str, TableResult]:
-    results = summarise(project, compare_all(project), table_status(project))
+    results = summarise(project, compare_everything(project), table_status(project))
     return {result.target: result for result in results}
 
 

@@ -19,7 +19,6 @@ from sqlalchemy import exc
 from changeover.dialects import driver_url
 from changeover.ledger.rejects import open_rejects
 from changeover.project import Project
-from demo.comparison import compare_all
 from demo.old import DOMAINS, build
 from demo.old.build import DEFINED
 from demo.traffic import Traffic, run
@@ -27,6 +26,7 @@ from demo.traffic.run import DOMAINS as PLAYED
 from demo.traffic.work import Work
 from tests.demo.migrated import ROOT, move_everything, opened, samples
 from tests.races.gate import SECONDS, Background, after
+from tests.transfer.rig import compared
 
 KINDS = ("sqlite", "mariadb", "postgres")
 SCALE = 0.02
@@ -82,7 +82,7 @@ def test_what_was_written_is_moved_without_a_reject(project: Project) -> None:
         assert [done.error for done in move_everything(project) if done.error] == []
     with project.reading() as connection:
         assert [(r.mapping, r.kind, r.column, r.reason) for r in open_rejects(connection, limit=1000)] == []
-    assert [one for one in compare_all(project) if not one.equal] == []
+    assert [one for one in compared(project) if not one.equal] == []
 
 
 def test_the_same_seed_does_the_same(database: Callable[..., str]) -> None:

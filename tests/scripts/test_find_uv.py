@@ -85,3 +85,27 @@ def test_a_uv_with_the_right_hash_is_unpacked_once(
 
 def test_the_lock_names_no_server_but_pypi() -> None:
     assert set(re.findall(r'https?://([^/"]+)', LOCK)) == {"pypi.org", "files.pythonhosted.org"}
+
+
+class Answer(io.BytesIO):
+    """An HTTP answer of an announced length."""
+
+    def __init__(self, body: bytes, length: int | None) -> None:
+        super().__init__(body)
+        self.length = length
+
+
+def test_a_long_download_says_how_far_it_is(
+    find_uv: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(find_uv, "SECONDS_BETWEEN_LINES", 0.0)
+    body = bytes(5_000_000)
+    assert find_uv.read(Answer(body, len(body))) == body
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "find_uv: 3 of 5 MB" in err.splitlines()
+
+
+def test_a_download_that_was_cut_off_is_no_answer(find_uv: ModuleType) -> None:
+    with pytest.raises(find_uv.IncompleteRead):
+        find_uv.read(Answer(b"half", 8))

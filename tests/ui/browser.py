@@ -34,6 +34,11 @@ def reads(page: Page, *texts: str) -> None:
         expect(page.get_by_text(text, exact=True).filter(visible=True).first).to_be_visible(timeout=WITHIN_MS)
 
 
+def says(page: Page, text: str) -> None:
+    """Wait until the text stands somewhere on the page."""
+    expect(page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=WITHIN_MS)
+
+
 def picture(page: Page, path: Path) -> None:
     """Save what is seen, after transitions have ended."""
     page.wait_for_timeout(2_000)

@@ -37,8 +37,8 @@ def test_who_just_materializes_is_told_that_nothing_was_compared_since(live: Liv
     assert live.backfill_ended(live.backfill("category")) == "COMPLETED_SUCCESS"
     found = live.check("category", "same_as_old")
     assert (found["status"], found["severity"]) == ("FAILED", "WARN")
-    assert "launch the job `compare_tables`" in found["description"]
-    assert live.run_job("compare_tables") == "SUCCESS"
+    assert "launch the job `verify_tables`" in found["description"]
+    assert live.run_job("verify_tables") == "SUCCESS"
     assert live.check("category", "same_as_old")["status"] == "SUCCEEDED"
     # One partition, as a person launches it from the asset's page.
     assert live.ended(live.launch_ranges("category", live.keys("category")[:1])) == "SUCCESS"
@@ -95,7 +95,7 @@ def test_a_whole_migration_is_launched_watched_and_compared(live: Live) -> None:
         live.server.url, on_progress=lambda runs: seen.update((r.title, r.state) for r in runs)
     )
     assert {run.title: run.state for run in done} == dict.fromkeys(
-        ("plan_tables", "category", "coupon", "member", "product", "study, study_rule", "compare_tables"),
+        ("plan_tables", "category", "coupon", "member", "product", "study, study_rule", "verify_tables"),
         "SUCCESS",
     )
     assert ("coupon", "waiting") in seen

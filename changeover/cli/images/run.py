@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from changeover.image_sets import Carrier, ImagesMoved, move_images, move_waitin
 from changeover.image_sets.changed import reapply_changed
 from changeover.image_sets.opening import open_carrier
 from changeover.image_sets.walk import sets_of
+from changeover.ledger.image_status import NotStored, not_stored
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import ImageSet
 from changeover.project import Project
@@ -134,12 +135,14 @@ def run(
                 stopped = work.roots(roots, names, rejected=rejected)
                 if not stopped and opened.roots == registry.roots:
                     work.changed(roots)
+        with project.reading() as connection:
+            reasons = [one for one in not_stored(connection) if one.state != "rejected"]
     well = all(one.whole and not one.counts["rejected"] for one in moved)
     code = Code.INTERRUPTED if stopped else Code.OK if well else Code.FINDINGS
     if json:
         output.document(_document(moved, code))
     else:
-        _show(moved, refresh=refresh)
+        _show(moved, reasons, refresh=refresh)
     if stopped:
         output.say(
             f"stopped; every image that was moved stays. To go on: {shlex.join(['changeover', *sys.argv[1:]])}"
@@ -241,7 +244,7 @@ def _document(moved: list[Moved], code: Code) -> dict[str, Any]:
     }
 
 
-def _show(moved: list[Moved], *, refresh: bool) -> None:
+def _show(moved: list[Moved], reasons: Sequence[NotStored], *, refresh: bool) -> None:
     columns = (
         "root",
         "referenced",
@@ -268,9 +271,11 @@ def _show(moved: list[Moved], *, refresh: bool) -> None:
     if any(one.counts["rejected"] for one in moved):
         output.answer("`changeover images rejects` says which rows keep their old URL, and why")
     if any(one.counts["failed"] for one in moved):
-        output.answer(
-            "some images could not be had this time: `changeover images status` says why, the same command tries them again"
-        )
+        for one in reasons:
+            output.answer(
+                f"{one.image_set}: {output.number(one.images, 'image')} could not be had: {one.detail}"
+            )
+        output.answer("the same command tries them again")
 
 
 def _row(one: Moved) -> tuple[object, ...]:

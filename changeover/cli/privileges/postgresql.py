@@ -6,20 +6,35 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from changeover.cli.privileges.group import Grants
 from changeover.cli.privileges.needs import NewNeeds
 from changeover.dialects import TableName, of
 
 DEFAULT_SCHEMA = "public"
+NAMES_A_LINE = 4
 
 
-def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[str]:
-    """CONNECT, USAGE of the schemas, and SELECT, table by table. ``host`` is pg_hba.conf's business."""
+def account(url: sa.URL, host: str) -> str:
+    """The URL's user. ``host`` is pg_hba.conf's business."""
     del host
-    role = _quote(url, url.username or "")
+    return _quote(url, url.username or "")
+
+
+def old_grants(url: sa.URL, tables: Sequence[TableName], host: str) -> list[Grants]:
+    """CONNECT, USAGE of the schemas, and SELECT, table by table."""
+    role = account(url, host)
     return [
-        f"GRANT CONNECT ON DATABASE {_quote(url, url.database or '')} TO {role};",
-        *_usage(url, tables, role),
-        *(f"GRANT SELECT ON TABLE {_table(url, table)} TO {role};" for table in tables),
+        Grants(
+            "connect, and use the schemas",
+            (
+                f"GRANT CONNECT ON DATABASE {_quote(url, url.database or '')} TO {role};",
+                *_usage(url, tables, role),
+            ),
+        ),
+        Grants(
+            "read the tables that the mappings name",
+            tuple(f"GRANT SELECT ON TABLE {_table(url, table)} TO {role};" for table in tables),
+        ),
     ]
 
 
@@ -50,20 +65,33 @@ def _literal(text: str) -> str:
     return text.replace("'", "''")
 
 
-def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[str]:
+def new_grants(url: sa.URL, needs: NewNeeds, host: str) -> list[Grants]:
     """Rows of targets and ledger, temporary tables to stage in, and the counters of ids."""
-    del host
-    role = _quote(url, url.username or "")
-    written = (*needs.targets, *needs.ledger)
+    role = account(url, host)
+    rows = "SELECT, INSERT, UPDATE, DELETE"
     return [
-        f"GRANT CONNECT, TEMPORARY ON DATABASE {_quote(url, url.database or '')} TO {role};",
-        *_usage(url, (*written, needs.version), role),
-        *(
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {_table(url, table)} TO {role};"
-            for table in written
+        Grants(
+            "connect, stage rows in temporary tables, and use the schemas",
+            (
+                f"GRANT CONNECT, TEMPORARY ON DATABASE {_quote(url, url.database or '')} TO {role};",
+                *_usage(url, (*needs.targets, *needs.ledger, needs.version), role),
+            ),
         ),
-        f"GRANT SELECT ON TABLE {_table(url, needs.version)} TO {role};",
-        *(_counter(url, table, role) for table in (*needs.counted, *needs.ledger)),
+        Grants(
+            "write the new tables",
+            tuple(f"GRANT {rows} ON TABLE {_table(url, t)} TO {role};" for t in needs.targets),
+        ),
+        Grants(
+            "keep the ledger",
+            (
+                *(f"GRANT {rows} ON TABLE {_table(url, t)} TO {role};" for t in needs.ledger),
+                f"GRANT SELECT ON TABLE {_table(url, needs.version)} TO {role};",
+            ),
+        ),
+        Grants(
+            "take ids from the sequences that columns of these tables own, and raise them",
+            (_counters(url, (*needs.counted, *needs.ledger), role),),
+        ),
     ]
 
 
@@ -72,18 +100,21 @@ def _usage(url: sa.URL, tables: Iterable[TableName], role: str) -> list[str]:
     return [f"GRANT USAGE ON SCHEMA {_quote(url, schema)} TO {role};" for schema in schemas]
 
 
-def _counter(url: sa.URL, table: TableName, role: str) -> str:
-    """Nobody knows a sequence's name before looking: the block looks up those that the table's columns own.
+def _counters(url: sa.URL, tables: Sequence[TableName], role: str) -> str:
+    """Nobody knows a sequence's name before looking: the block looks up those that the tables' columns own.
 
     USAGE allows nextval, UPDATE setval.
     """
-    owner = _table(url, table).replace("'", "''")
+    names = ["'" + _table(url, table).replace("'", "''") + "'" for table in tables]
+    owners = ",\n    ".join(
+        ", ".join(names[n : n + NAMES_A_LINE]) for n in range(0, len(names), NAMES_A_LINE)
+    )
     granted = role.replace("'", "''").replace("%", "%%")
     return (
-        "DO $$ DECLARE owned regclass; BEGIN FOR owned IN SELECT objid::regclass FROM pg_depend "
-        f"WHERE refclassid = 'pg_class'::regclass AND refobjid = '{owner}'::regclass AND refobjsubid > 0 "
-        "AND classid = 'pg_class'::regclass AND deptype IN ('a', 'i') "
-        "AND EXISTS (SELECT FROM pg_class WHERE oid = objid AND relkind = 'S') "
+        "DO $$ DECLARE owned regclass; BEGIN FOR owned IN SELECT objid::regclass FROM pg_depend\n"
+        f"  WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY (ARRAY[\n    {owners}]::regclass[])\n"
+        "  AND refobjsubid > 0 AND classid = 'pg_class'::regclass AND deptype IN ('a', 'i')\n"
+        "  AND EXISTS (SELECT FROM pg_class WHERE oid = objid AND relkind = 'S')\n"
         f"LOOP EXECUTE format('GRANT USAGE, UPDATE ON SEQUENCE %s TO {granted}', owned); END LOOP; END $$;"
     )
 

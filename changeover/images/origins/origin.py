@@ -36,7 +36,8 @@ class Origin(Protocol):
     def fetch(self, wanted: Wanted, most: int, stop: threading.Event) -> Fetched | Refused | Unchanged:
         """The bytes of one image, at most ``most`` of them; ends early, with a refusal to try again, after ``stop`` was set.
 
-        Raises: ChangeoverError when no image at all can be had: wrong credentials, no such bucket.
+        Raises: ChangeoverError when no image at all can be had: wrong credentials, no such bucket;
+            `changeover.images.guard.Unresolved` when none of its host can.
         """
         ...
 
