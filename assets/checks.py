@@ -19,7 +19,8 @@ ALL_VERIFIED = "all_verified"
 
 _DESCRIPTIONS = {
     NO_REJECTS: "Every row of the key range could be converted and stored. One that could not waits in the ledger "
-    "with its key, column and reason (`changeover rejects`).",
+    "with its key, column and reason (`changeover rejects`). Rejected images are counted by the check of their image set, and of "
+    f"the whole table by `{NO_DRIFT}`.",
     ROWS_ACCOUNTED_FOR: "No row that was read from the key range is lost on the way, and none is counted twice: inserted, updated, "
     "unchanged and rejected rows are together exactly the rows due. Due is a row for each row read and each new table whose filter "
     "lets it pass, and one for each old row that is gone and whose new row other rows still refer to.",

@@ -14,6 +14,7 @@ from assets.keys import new_key
 from changeover.binding import Bound, Move
 from changeover.drift.values import side_by_side
 from changeover.ledger.drift import Counted, Finding, counted, findings
+from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.ledger.rejects import open_count
 from changeover.ledger.verified import Verified, verified
@@ -24,7 +25,7 @@ SAMPLE = 20
 PARTITIONS_NAMED = 10
 
 DESCRIPTIONS = {
-    NO_DRIFT: "No row that verification looked at differs from what its old row says, and none is rejected.",
+    NO_DRIFT: "No row that verification looked at differs from what its old row says; no row is rejected, and no image of one.",
     ALL_VERIFIED: "Every partition is copied and was verified, by the mapping as it is now; none failed.",
 }
 
@@ -67,6 +68,8 @@ class _Part:
     open: Sequence[Counted]
     sample: Sequence[Finding]
     rejected: int
+    old_urls: int
+    """Rows that keep one, since its image was rejected."""
 
 
 def _part(project: Project, move: Move, bound: Bound) -> _Part:
@@ -79,6 +82,9 @@ def _part(project: Project, move: Move, bound: Bound) -> _Part:
             counted(connection, bound.id),
             findings(connection, mapping_id=bound.id, limit=SAMPLE),
             open_count(connection, bound.id),
+            sum(one.rejected for one in rows_waiting(connection, [bound.mapping.name]))
+            if bound.images
+            else 0,
         )
 
 
@@ -88,6 +94,7 @@ def _no_drift(
     found = [one for part in parts for one in part.open]
     looked = [one for part in parts for one in part.looked]
     rejected = sum(part.rejected for part in parts)
+    old_urls = sum(part.old_urls for part in parts)
     drifted = sum(one.rows for one in found)
     kinds, columns = Counter[str](), Counter[str]()
     for one in found:
@@ -97,6 +104,7 @@ def _no_drift(
         "drifted": dg.MetadataValue.int(drifted),
         **{kind: dg.MetadataValue.int(kinds[kind]) for kind in ("missing", "extra", "different")},
         "rejected": dg.MetadataValue.int(rejected),
+        "images_rejected": dg.MetadataValue.int(old_urls),
         "hot": dg.MetadataValue.int(sum(one.hot for one in looked)),
         "rows_compared": dg.MetadataValue.int(sum(one.compared for one in looked)),
         "partitions": dg.MetadataValue.int(len({(id(p), one.range_no) for p in parts for one in p.open})),
@@ -110,19 +118,23 @@ def _no_drift(
     return dg.AssetCheckEvaluation(
         asset_key=new_key(target),
         check_name=NO_DRIFT,
-        passed=bool(looked) and not found and not rejected,
+        passed=bool(looked) and not found and not rejected and not old_urls,
         severity=dg.AssetCheckSeverity.ERROR if found else dg.AssetCheckSeverity.WARN,
-        description=_text(target, drifted, rejected, bool(looked)),
+        description=_text(target, drifted, rejected, old_urls, looked=bool(looked)),
         metadata=metadata,
     )
 
 
-def _text(target: str, drifted: int, rejected: int, looked: bool) -> str:
+def _text(target: str, drifted: int, rejected: int, old_urls: int, *, looked: bool) -> str:
     if not looked:
         return "Nothing is verified yet: run the job verify_tables."
     parts = [f"{drifted:,} rows drifted: `changeover resync {target} --dry-run` says what would be mended."]
     if rejected:
         parts.append(f"{rejected:,} rows are rejected: `changeover rejects {target}` says why.")
+    if old_urls:
+        parts.append(
+            f"{old_urls:,} rows keep an old URL, since its image was rejected: `changeover images rejects {target}` says why."
+        )
     return " ".join(parts if drifted else parts[1:]) or "No row drifted."
 
 

@@ -115,8 +115,8 @@ def not_stored(connection: sa.Connection) -> list[NotStored]:
     ]
 
 
-def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:
-    """The mappings with rows that keep an old URL, by name."""
+def rows_waiting(connection: sa.Connection, mappings: Collection[str] | None = None) -> list[RowsWaiting]:
+    """The mappings with rows that keep an old URL, by name: of these, or all that the ledger knows."""
     refused = _refused()
     root = image_wait.c.root_key
     statement = (
@@ -130,6 +130,8 @@ def rows_waiting(connection: sa.Connection) -> list[RowsWaiting]:
         .group_by(mapping.c.name, mapping.c.target)
         .order_by(mapping.c.name)
     )
+    if mappings is not None:
+        statement = statement.where(mapping.c.name.in_(list(mappings)))
     return [RowsWaiting(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)]
 
 

@@ -128,6 +128,27 @@ def test_rows_point_at_what_was_moved_and_keep_what_was_not(photos: Shop) -> Non
     assert photos.run("verify").code == 0
 
 
+def test_a_table_is_not_done_while_rows_keep_old_urls(photos: Shop) -> None:
+    def state(command: str = "status") -> tuple[int, str, int, int]:
+        ended = photos.run(command, "--json")
+        (table,) = ended.document["tables"]
+        found = table if command == "status" else table["status"]
+        return ended.code, found["state"], found["images_waiting"], found["images_rejected"]
+
+    assert state("backfill") == (0, "images", 12, 0)  # images are moved afterwards, and nothing is wrong
+    assert state() == (0, "images", 12, 0)
+    assert "12 rows wait for images" in photos.run("status").out
+    photos.run("images", "run")
+    assert state() == (1, "rejects", 0, 2)
+    assert state("backfill") == (1, "rejects", 0, 2)
+    assert "2 rows keep an old URL" in photos.run("status").out
+    draw(photos.folder / "files" / "text.png", 50)
+    draw(photos.folder / "files" / "gone.png", 51)
+    assert photos.run("images", "run", "--rejected").code == 0
+    assert state() == (0, "done", 0, 0)
+    assert state("backfill") == (0, "done", 0, 0)
+
+
 def test_nothing_is_moved_twice_and_what_is_mended_is_moved_when_asked(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")

@@ -134,6 +134,23 @@ def test_each_range_of_rows_is_a_partition_of_their_images(
     assert again[PARTITIONS[0]]["rejects"].records[0].data["key"] == "3"
 
 
+def test_rows_with_rejected_images_fail_the_check_of_their_table(
+    photos: Photos, instance: dg.DagsterInstance
+) -> None:
+    defs = definitions(photos.registry)
+    run(defs, instance, "plan_tables")
+    materialize(defs, instance, new_key("photo"))
+
+    def no_drift() -> tuple[bool, Any]:
+        told = run(defs, instance, "verify_tables").get_asset_check_evaluations()
+        (one,) = (check for check in told if check.check_name == "no_drift")
+        return one.passed, one.metadata["images_rejected"].value
+
+    assert no_drift() == (True, 0)
+    materialize(defs, instance, KEY)
+    assert no_drift() == (False, 2)
+
+
 def test_a_partition_that_is_not_all_moved_fails_alone_and_is_re_run(
     photos: Photos, instance: dg.DagsterInstance, s3_server: SeaweedFS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
