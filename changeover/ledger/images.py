@@ -109,7 +109,8 @@ def take(
 ) -> list[Taken]:
     """Take those of the images that are in one of these states, and that no other run moves, for so many seconds.
 
-    By the server's clock: machines that disagree about the time agree about who has an image.
+    By the server's clock: machines that disagree about the time agree about who has an image. A run that was killed is no
+    attempt: what it counted as one is ours.
     """
     at = server_now(connection)
     for part in _parts(digests):
@@ -118,7 +119,11 @@ def take(
         connection.execute(
             sa.update(table)
             .where(mine, table.c.state.in_(states), free)
-            .values(lease=token, leased_until=at + timedelta(seconds=seconds), attempts=table.c.attempts + 1)
+            .ordered_values(  # MySQL goes by the new lease in what stands behind it
+                (table.c.attempts, table.c.attempts + sa.case((table.c.lease.is_(None), 1), else_=0)),
+                (table.c.lease, token),
+                (table.c.leased_until, at + timedelta(seconds=seconds)),
+            )
         )
     found: list[Taken] = []
     for part in _parts(digests):

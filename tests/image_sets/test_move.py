@@ -19,7 +19,7 @@ from changeover.planning import plan
 from changeover.project import Project
 from tests.image_sets.depot import Depot
 from tests.races.gate import Background, Gate
-from tests.transfer.image_scene import BASE, mapped, notes, shop
+from tests.transfer.image_scene import BASE, mapped, named, notes, shop
 from tests.transfer.rig import KINDS, Rig, assert_settled, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -172,6 +172,20 @@ def test_what_a_killed_run_had_taken_is_moved_once_its_lease_has_ended(
     assert (one.known, one.transferred) == (2, 3)
     assert states(r) == {"stored": 5}
     assert notes(r) == []
+
+
+@every_kind
+def test_runs_that_are_killed_are_no_attempts(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(1, "1.png")])
+    copy(project)
+    with project.new.engine.begin() as connection:
+        manifest.enter(connection, project.dialect, "photos", [named("1.png")])
+    for number in range(manifest.ATTEMPTS):
+        with project.new.engine.begin() as connection:
+            assert manifest.take(connection, "photos", [named("1.png").digest], str(number), -1, ("wanted",))
+    moved(project, Depot({f"{BASE}1.png": True}))
+    assert r.rows("changeover_image", "state", "attempts") == [("wanted", 1)]
 
 
 @every_kind
