@@ -191,6 +191,16 @@ def test_what_the_bucket_lost_is_found_and_fetched_again(photos: Shop) -> None:
     assert lost in objects(photos)
 
 
+def test_a_bucket_that_is_gone_has_lost_nothing(photos: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos.run("images", "run")
+    with monkeypatch.context() as patch:
+        patch.setenv("CHANGEOVER_BUCKET", "nobody-has-made-it")
+        ended = photos.run("images", "verify")
+        assert (ended.code, "no such bucket" in ended.err) == (1, True)
+    (one,) = photos.run("images", "status", "--json").document["sets"]
+    assert (one["stored"], one["lost"]) == (10, 0)
+
+
 def test_objects_that_nobody_knows_are_orphans(photos: Shop) -> None:
     photos.run("images", "run")
     prefix = f"--prefix={photos.package}/"

@@ -266,7 +266,9 @@ def _show(moved: list[Moved], *, refresh: bool) -> None:
             )
         return
     if any(one.counts["rejected"] for one in moved):
-        output.answer("`changeover images rejects` says which rows keep their old URL, and why")
+        output.answer(
+            "`changeover images rejects` says which rows keep their old URL, and why; `changeover images status` counts the reasons"
+        )
     if any(one.counts["failed"] for one in moved):
         output.answer(
             "some images could not be had this time: `changeover images status` says why, the same command tries them again"
