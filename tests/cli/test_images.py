@@ -16,6 +16,8 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from changeover.errors import ConfigurationError
+from changeover.image_sets.moved_file import read_file
 from demo.servers import SeaweedFS
 from tests.cli.shop import Shop
 
@@ -279,6 +281,32 @@ def test_what_was_overwritten_under_its_url_is_fetched_on_a_refresh(photos: Shop
     assert photos.run("images", "run", "--refresh", "--waiting").code == 2
 
 
+def test_a_new_database_is_told_what_is_in_the_bucket(photos: Shop) -> None:
+    photos.run("images", "run")
+    photos.run("backfill")
+    rows = images_of(photos)
+    file = photos.folder / "moved.json"
+    ended = photos.run("images", "export", str(file), "--json")
+    assert (ended.code, ended.document["images"], file.stat().st_mode & 0o777) == (0, 10, 0o600)
+
+    everything = sa.MetaData()
+    everything.reflect(photos.new)
+    photo = everything.tables["photo"]
+    everything.drop_all(photos.new)
+    photo.create(photos.new)
+    assert photos.run("upgrade").code == 0
+    assert photos.run("images", "import", str(file), "--json").document["entered"] == 10
+    for name in ("1.png", "2.png"):
+        (photos.folder / "files" / name).unlink()
+    (table,) = photos.run("images", "run", "--json").document["tables"]
+    assert (table["known"], table["transferred"], table["reused"]) == (10, 0, 0)
+    photos.run("backfill")
+    assert images_of(photos) == rows
+    bucket().put_object(Key=rows[3].removeprefix("https://cdn.example/"), Body=b"another length")
+    assert photos.run("images", "verify", "--json").document["lost"] == 1
+    assert photos.run("images", "run", "--refresh", "--json").document["tables"][0]["referenced"] == 9
+
+
 def test_what_the_bucket_lost_and_its_origin_too_stays_lost_and_is_told_of(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")
@@ -310,6 +338,17 @@ def test_wrong_keys_of_an_earlier_script_are_found_and_their_rows_mended(photos:
     assert {found[n].removeprefix("https://cdn.example/") for n in range(1, 11)} == objects(photos)
     assert photos.run("verify").code == 0
     assert photos.run("images", "verify").code == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["{}", "[]", "1", '{"key": "a", "bytes": -1}', '{"key": "a", "sha256": 1}', '{"key": "a", "new": 1}'],
+)
+def test_a_file_that_says_something_else_is_told_of(tmp_path: Path, told: str) -> None:
+    file = tmp_path / "moved.json"
+    file.write_text(f'{{"http://img.example/up/1.png": {told}}}')
+    with pytest.raises(ConfigurationError, match="1 of its 1"):
+        read_file(file)
 
 
 @pytest.mark.parametrize("key", ["a\\u0000b", "\\ud800", "", "k" * 1025])
