@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -59,9 +60,10 @@ def page(
 ) -> list[tuple[str, str, MovedImage]]:
     """A page of a set's images that are in the bucket, with digest and URL, by digest. Lost ones are left out."""
     c = table.c
-    known = [c[name] for name in (*TEXTS, *NUMBERS)]
+    columns: list[sa.ColumnElement[Any]] = [c.digest, c.url, c.image_key]
+    columns += [c[name] for name in (*TEXTS, *NUMBERS)]
     statement = (
-        sa.select(c.digest, c.url, c.image_key, *known)
+        sa.select(*columns)
         .where(c.image_set == image_set, c.state.in_(("stored", "changed")))
         .order_by(c.digest)
         .limit(limit)
@@ -70,6 +72,6 @@ def page(
         statement = statement.where(c.digest > sa.bindparam("after_digest", after, c.digest.type))
     found: list[tuple[str, str, MovedImage]] = []
     for row in connection.execute(statement):
-        digest, url, key, *told = row
+        digest, url, key, *told = tuple(row)
         found.append((digest, url, MovedImage(key, **dict(zip((*TEXTS, *NUMBERS), told, strict=True)))))
     return found

@@ -25,7 +25,7 @@ ATTEMPTS = 5
 """Runs that may fail to get an image for a reason that might pass, before it is rejected for it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Named:
     """An image as a row names it: its URL in the normal form, and as it stands there."""
 
