@@ -176,6 +176,15 @@ def test_what_copied_rows_wait_for_is_moved_without_the_old_table(photos: Shop) 
     assert photos.run("images", "run", "--waiting", "--rejected").code == 2
 
 
+def test_rows_of_a_mapping_that_is_no_more_keep_nobody_waiting(photos: Shop) -> None:
+    photos.run("backfill")
+    photos.run("images", "run")
+    assert [one["rejected"] for one in photos.run("images", "status", "--json").document["rows"]] == [2]
+    photos.execute("UPDATE changeover_mapping SET name = 'shop.tb_former.photo'", new=True)
+    assert photos.run("images", "status", "--json").document["rows"] == []
+    assert photos.run("images", "rejects").code == 0
+
+
 def test_what_the_bucket_lost_is_found_and_fetched_again(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")
