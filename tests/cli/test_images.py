@@ -222,6 +222,23 @@ def test_objects_that_nobody_knows_are_orphans(photos: Shop) -> None:
     assert ended.document["objects"] == [{"key": f"{photos.package}/stray.png", "bytes": 1}]
 
 
+def test_former_keys_that_rows_may_hold_are_told_of_beside_orphans(photos: Shop) -> None:
+    photos.run("images", "run")
+    photos.run("backfill")
+    prefix = f"--prefix={photos.package}/"
+    former = images_of(photos)[1].removeprefix("https://cdn.example/")
+    photos.execute(
+        "UPDATE changeover_image SET state = 'changed', image_key = 'new' WHERE image_key = :k",
+        [{"k": former}],
+        new=True,
+    )
+    ended = photos.run("images", "orphans", prefix, "--json")
+    assert ([one["key"] for one in ended.document["objects"]], ended.document["changed"]) == ([former], 2)
+    assert "delete nothing before" in photos.run("images", "orphans", prefix).out
+    photos.execute("UPDATE changeover_image SET state = 'stored'", new=True)
+    assert photos.run("images", "orphans", prefix, "--json").document["changed"] == 0
+
+
 def test_what_an_earlier_script_has_moved_is_not_fetched(photos: Shop) -> None:
     photos.run("backfill")
     body = BytesIO()
