@@ -111,13 +111,10 @@ def _result(
 
 
 def _is_copied(status: TableStatus) -> bool:
-    """Done, but for rows whose image was rejected: some of the sample's images are broken, and are told of by themselves."""
-    return status.state == "done" or (
-        status.state == "rejects"
-        and not status.rejected_open
-        and not status.ranges_stale
-        and not status.unknown
-    )
+    """Done, but for images, which are told of by themselves: some of the sample's are broken."""
+    if status.state == "rejects":
+        return not (status.rejected_open or status.ranges_stale or status.unknown)
+    return status.state in ("done", "images")
 
 
 def _linked(connection: sa.Connection, bounds: Sequence[Bound]) -> int:
