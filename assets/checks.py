@@ -14,14 +14,16 @@ VERIFY_JOB = "verify_tables"
 
 COPY_DESCRIPTIONS = {
     NO_REJECTS: "Every row of the table could be converted and stored. One that could not waits in the ledger "
-    "with its key, column and reason (`changeover rejects`).",
+    "with its key, column and reason (`changeover rejects`). Rejected images are counted by the check of their image set, and by "
+    f"`{SAME_AS_OLD}`.",
     ROWS_ACCOUNTED_FOR: "No row that was read is lost on the way, and none is counted twice: inserted, updated, "
     "unchanged and rejected rows are together exactly the rows due. Due is a row for each row read and each new table whose filter "
     "lets it pass, and one for each old row that is gone and whose new row other rows still refer to.",
 }
 SAME_AS_OLD_DESCRIPTION = (
     "Every row of the new table equals what its old rows say; none is missing, none is left over. Red: rows were found that "
-    "differ, or a partition failed. A warning: something is not compared since it was copied, or is rejected. "
+    "differ, or a partition failed. A warning: something is not compared since it was copied, or is rejected, "
+    "or keeps an old URL whose image is. "
     f"The job `{VERIFY_JOB}` compares."
 )
 

@@ -25,7 +25,7 @@ def images_moved(project: Project, found: Gallery) -> dg.AssetCheckEvaluation:
     mine = {mapping.name for mapping in found.component.mappings}
     with project.reading() as connection:
         images = next((one for one in sets(connection) if one.image_set == name), SetStatus(name))
-        rows = [one for one in rows_waiting(connection, name) if one.mapping in mine]
+        rows = [one for one in rows_waiting(connection, image_set=name) if one.mapping in mine]
     waiting, refused = sum(one.waiting for one in rows), sum(one.rejected for one in rows)
     numbers = {
         "images": images.stored + images.wanted + images.rejected + images.lost,

@@ -19,6 +19,7 @@ from assets.keys import new_key
 from changeover.binding import Bound, Move
 from changeover.drift.values import side_by_side
 from changeover.ledger.drift import Counted, Finding, counted, findings
+from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.mappings import planned_roots
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.ledger.rejects import open_count
@@ -68,6 +69,8 @@ class _Part:
     open: Sequence[Counted]
     sample: Sequence[Finding]
     rejected: int
+    old_urls: int
+    """Rows that keep one, since its image was rejected."""
 
 
 def _part(project: Project, move: Move, bound: Bound) -> _Part:
@@ -80,6 +83,9 @@ def _part(project: Project, move: Move, bound: Bound) -> _Part:
             counted(connection, bound.id),
             findings(connection, mapping_id=bound.id, limit=SAMPLE),
             open_count(connection, bound.id),
+            sum(one.rejected for one in rows_waiting(connection, [bound.mapping.name]))
+            if bound.images
+            else 0,
         )
 
 
@@ -93,6 +99,7 @@ class _Stand:
     kinds: Counter[str] = field(default_factory=Counter[str])
     columns: Counter[str] = field(default_factory=Counter[str])
     rejected: int = 0
+    old_urls: int = 0
     stored_since: int = 0
     """Rows that were rejected when their partition was compared, and are not any more."""
     hot: int = 0
@@ -110,12 +117,16 @@ class _Stand:
     @property
     def is_open(self) -> bool:
         """Something is not compared."""
-        rows = self.rejected + self.stored_since + self.hot
+        rows = self.rejected + self.old_urls + self.stored_since + self.hot
         return bool(rows or self.not_copied or self.not_compared or self.unplanned)
 
 
 def _stand(parts: Sequence[_Part], unplanned: Sequence[str]) -> _Stand:
-    found = _Stand(unplanned=unplanned, rejected=sum(part.rejected for part in parts))
+    found = _Stand(
+        unplanned=unplanned,
+        rejected=sum(part.rejected for part in parts),
+        old_urls=sum(part.old_urls for part in parts),
+    )
     for part in parts:
         current = {
             one.range_no: one
@@ -156,10 +167,7 @@ def _text(target: str, stand: _Stand) -> str:
         )
     if stand.failed:
         said.append(f"{len(stand.failed):,} of {stand.partitions:,} partitions failed.")
-    if stand.rejected:
-        said.append(
-            f"{stand.rejected:,} rows are rejected, and not in the new table: `changeover rejects {target}` says why."
-        )
+    said += _rejected(target, stand)
     if stand.not_copied or stand.unplanned:
         said.append(f"{len(stand.not_copied):,} of {stand.partitions:,} partitions are not copied yet.")
     if stand.not_compared:
@@ -181,6 +189,16 @@ def _text(target: str, stand: _Stand) -> str:
     return f"All {stand.compared:,} rows are the same as in the old database."
 
 
+def _rejected(target: str, stand: _Stand) -> Iterator[str]:
+    if stand.rejected:
+        yield f"{stand.rejected:,} rows are rejected, and not in the new table: `changeover rejects {target}` says why."
+    if stand.old_urls:
+        yield (
+            f"{stand.old_urls:,} rows keep an old URL, since its image was rejected: "
+            f"`changeover images rejects {target}` says why."
+        )
+
+
 def _metadata(
     project: Project, parts: Sequence[_Part], stand: _Stand, *, values: bool
 ) -> dict[str, dg.MetadataValue]:
@@ -189,6 +207,7 @@ def _metadata(
         "drifted": stand.drifted,
         **{kind: stand.kinds[kind] for kind in ("missing", "extra", "different")},
         "rejected": stand.rejected,
+        "images_rejected": stand.old_urls,
         "hot": stand.hot,
         "partitions": stand.partitions,
         "partitions_failed": len(stand.failed),

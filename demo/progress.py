@@ -176,8 +176,9 @@ def display(*, terminal: bool) -> Display:
 
 
 def _walked(table: TableStatus) -> int:
-    """A done table's bar is full, although rows that the mapping filters are planned and not read."""
-    return table.rows_planned if table.state == "done" else min(table.rows_read, table.rows_planned)
+    """A copied table's bar is full, although rows that the mapping filters are planned and not read."""
+    copied = table.ranges_done == table.ranges_total
+    return table.rows_planned if copied else min(table.rows_read, table.rows_planned)
 
 
 def _words(table: TableStatus, state: str) -> str:

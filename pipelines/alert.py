@@ -1,5 +1,5 @@
-"""The sensor `alert`: tells a webhook, and people by e-mail, when rows drift, are rejected, or changes of a table are no longer
-captured.
+"""The sensor `alert`: tells a webhook, and people by e-mail, when rows drift, when they or their images are rejected, or when
+changes of a table are no longer captured.
 
 It looks at the ledger only. What is told once is told again when it is over, or when it comes back. Each way of telling has a
 place of its own in the cursor: what one could not be told is told at the next tick, and no other is told it twice. Dagster's own
@@ -10,6 +10,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 
 from changeover.ledger.capture import captured
 from changeover.ledger.drift import open_counts
+from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.tables import mapping, reject
 from changeover.mapping import Registry
 from changeover.project import Project
@@ -31,8 +33,13 @@ SECONDS_BETWEEN_TICKS = 60
 PATIENCE_SECONDS = 10
 
 Findings = dict[str, dict[str, int]]
-"""Table to rows (or 1), by what is wrong: ``drift``, ``rejects``, ``capture``."""
-_WORDS = {"drift": "rows drifted", "rejects": "rows rejected", "capture": "capture broken"}
+"""Table to rows (or 1), by what is wrong: ``drift``, ``rejects``, ``images``, ``capture``."""
+_WORDS = {
+    "drift": "rows drifted",
+    "rejects": "rows rejected",
+    "images": "rows with rejected images",
+    "capture": "capture broken",
+}
 
 
 def alert(*, running: bool) -> dg.SensorDefinition:
@@ -121,9 +128,13 @@ def _found(project: Project) -> Findings:
         .group_by(mapping.c.target)
     )
     with project.reading() as connection:
+        images = Counter[str]()
+        for one in rows_waiting(connection):
+            images[one.target] += one.rejected
         return {
             "drift": open_counts(connection),
             "rejects": {str(target): int(count) for target, count in connection.execute(rejected)},
+            "images": {target: count for target, count in images.items() if count},
             "capture": {f"{c.database}.{c.table}": 1 for c in captured(connection) if c.state == "broken"},
         }
 

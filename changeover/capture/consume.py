@@ -15,7 +15,7 @@ from changeover.capture.source import Source
 from changeover.project import Project
 from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Keys
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_followers
 from changeover.transfer.retry import Stop, retried
@@ -80,7 +80,7 @@ def _apply(
 ) -> dict[str, float]:
     counts: dict[str, float] = defaultdict(float)
     old = project.old[move.database].dialect
-    for keys in _pages(_keys(project, move, sources, changed)):
+    for keys in _pages(_keys(project, move, sources, changed), first(move.bounds, KEYS_AT_ONCE)):
         began = time.monotonic()
 
         def once(keys: tuple[str, ...] = keys) -> list[tuple[str, str]]:
@@ -119,11 +119,11 @@ def _keys(
                     yield from (key for key in page if key not in given)
 
 
-def _pages(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def _pages(keys: Iterable[str], most: int) -> Iterator[tuple[str, ...]]:
     page: list[str] = []
     for key in keys:
         page.append(key)
-        if len(page) == KEYS_AT_ONCE:
+        if len(page) == most:
             yield tuple(page)
             page = []
     if page:

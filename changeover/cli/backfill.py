@@ -182,6 +182,10 @@ def _show(copied: Sequence[Copied], found: Sequence[TableStatus]) -> None:
             output.answer(f"{one.root} {failed['range']} failed: {failed['error']}")
     if any(f.rejected_open or f.waiting for f in found):
         output.answer("some rows could not be moved: `changeover rejects` says which and why")
+    if any(f.images_rejected for f in found):
+        output.answer("some rows keep an old URL, since its image was rejected: `changeover images rejects`")
+    if any(f.images_waiting for f in found):
+        output.answer("some rows wait for images: `changeover images run` moves them")
 
 
 def _row(one: Copied, state: TableStatus) -> tuple[object, ...]:

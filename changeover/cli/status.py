@@ -18,7 +18,14 @@ from changeover.ledger.status import TableStatus, copied_roots, statuses
 from changeover.ledger.sync import SyncState
 from changeover.project import Project
 
-_COLOURS = {"done": "green", "failed": "red", "rejects": "yellow", "stale": "yellow", "running": "cyan"}
+_COLOURS = {
+    "done": "green",
+    "failed": "red",
+    "rejects": "yellow",
+    "stale": "yellow",
+    "running": "cyan",
+    "images": "cyan",
+}
 
 _COLUMNS = (
     "root",
@@ -57,9 +64,10 @@ def status(
     may be missed.
 
     Asks the ledger, so it can be used while a backfill or a live sync runs, whoever runs it. Exits with 1 when a range has
-    failed, a row is rejected or was found drifted, a mapping changed after its rows were copied, or it can't be told whether
-    it did: its old database is down, or it doesn't fit the schemas; and when capture of a table is broken, or a live sync
-    failed or has not been heard of for a minute. One that was stopped is no finding.
+    failed, a row is rejected, keeps an old URL since its image was rejected, or was found drifted, a mapping changed after its
+    rows were copied, or it can't be told whether it did: its old database is down, or it doesn't fit the schemas; and when
+    capture of a table is broken, or a live sync failed or has not been heard of for a minute. One that was stopped is no
+    finding, nor are rows that wait for images: their table is not done, and its state is `images`.
 
     Examples:
 
@@ -94,6 +102,7 @@ def has_findings(found: TableStatus) -> bool:
         found.ranges_failed
         or found.rejected_open
         or found.waiting
+        or found.images_rejected
         or found.ranges_stale
         or found.unknown
         or found.drifted
@@ -157,6 +166,15 @@ def _hints(found: list[TableStatus]) -> None:
     if any(f.rejected_open or f.waiting for f in found):
         output.answer(
             "rejected rows: `changeover rejects` says why, `changeover rejects retry` tries them again"
+        )
+    for one in (f for f in found if f.images_rejected):
+        output.answer(
+            f"{one.root}: {output.number(one.images_rejected, 'row')} keep an old URL, since its image was rejected: "
+            "`changeover images rejects` says which and why"
+        )
+    for one in (f for f in found if f.images_waiting):
+        output.answer(
+            f"{one.root}: {output.number(one.images_waiting, 'row')} wait for images: `changeover images run` moves them"
         )
     if any(f.drifted for f in found):
         output.answer(

@@ -24,7 +24,7 @@ from changeover.ledger.verified import Depth
 from changeover.project import Project
 from changeover.transfer import leftover
 from changeover.transfer.chunk import Keys, Span
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.retry import Stop, retried
 from changeover.transfer.statements import parts
 
@@ -66,7 +66,7 @@ class RangeLook:
             self.tallies.setdefault(bound.mapping.name, Tally())
             place.swept.setdefault(bound.mapping.name, "")
         self.size = (
-            ChunkSize(ROWS_COMPARED)
+            ChunkSize(first(move.bounds, ROWS_COMPARED))
             if any(self.by_value(bound) for bound in move.bounds)
             else ChunkSize(ROWS_SUMMED, MOST_SUMMED)
         )

@@ -30,7 +30,7 @@ from changeover.project import Project
 from changeover.transfer import leftover
 from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Keys, Span
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_followers
 from changeover.transfer.retry import Stop, retried
@@ -122,7 +122,8 @@ class _Resync:
 
     def looks(self, bound: Bound, found: KeyRange) -> Iterator[Looked]:
         """All of a range compared by value, a chunk at a time."""
-        size, spans, position = ChunkSize(ROWS_COMPARED), Spans(self.project, self.move, found), found.lower
+        size = ChunkSize(first(self.move.bounds, ROWS_COMPARED))
+        spans, position = Spans(self.project, self.move, found), found.lower
 
         def step() -> tuple[Span, Looked]:
             span = spans.next(position, found.upper, size.rows)

@@ -30,9 +30,13 @@ class Verified:
 def verify(
     project: Project, bucket: Bucket, workers: int, *, stop: threading.Event | None = None
 ) -> Iterator[Verified]:
-    """Ask the bucket for each stored image, and note what came of it. What is lost is fetched again by the next run."""
+    """Ask the bucket for each stored image, and note what came of it. What is lost is fetched again by the next run.
+
+    Raises: BucketRefused, also when it goes away meanwhile: nothing is lost then, for all that is known.
+    """
     halt = stop or threading.Event()
     after: tuple[str, str] | None = None
+    bucket.is_there()
     with ThreadPoolExecutor(workers, thread_name_prefix="changeover-images") as pool:
         while not halt.is_set():
             with project.reading() as connection:
@@ -43,6 +47,8 @@ def verify(
             heads = pool.map(bucket.head, [one.key for one in page])
             gone = [one for one, head in zip(page, heads, strict=True) if not _is(one, head)]
             there = [one for one in page if one not in gone]
+            if gone:
+                bucket.is_there()
             with project.new.engine.begin() as connection:
                 ledger.verified(connection, there)
                 ledger.lost(connection, gone)

@@ -21,7 +21,7 @@ from changeover.mapping import ImageSet
 from changeover.planning import plan
 from changeover.project import Project
 from changeover.transfer.chunk import Span
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.image_changes import naming_changed
 from changeover.transfer.retry import Stop, retried
@@ -69,7 +69,7 @@ def _planned(project: Project, root: str) -> list[KeyRange]:
 
 
 def _naming(project: Project, move: Move, found: KeyRange, stop: threading.Event) -> Iterator[list[str]]:
-    size, position = ChunkSize(ROWS, ROWS), found.lower
+    size, position = ChunkSize(first(move.bounds, ROWS), ROWS), found.lower
     bounds = [bound for bound in move.bounds if bound.images]
     dialects = project.dialect, project.old[move.database].dialect
     while position != found.upper and not stop.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 from changeover.binding import Bound, Move
 from changeover.ledger import image_waits
@@ -11,7 +12,7 @@ from changeover.ledger.image_waits import Wait
 from changeover.project import Project
 from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Keys
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_followers
 from changeover.transfer.retry import Stop, retried
@@ -64,11 +65,12 @@ def reapply_arrived(project: Project, move: Move, pool: Pool, stop: threading.Ev
 def apply_keys(project: Project, move: Move, keys: Sequence[str], pool: Pool, stop: threading.Event) -> None:
     """Apply some roots by the one write path."""
     dialects = project.dialect, project.old[move.database].dialect
-    applied = retried(
-        lambda: apply(project, move, Keys(tuple(keys)), pool), ChunkSize(), Stop(stop), *dialects
-    )
-    if applied.followers:
-        reapply_followers(project, applied.followers, pool)
+    rows = first(move.bounds)
+    for start in range(0, len(keys), rows):
+        part = Keys(tuple(keys[start : start + rows]))
+        applied = retried(partial(apply, project, move, part, pool), ChunkSize(), Stop(stop), *dialects)
+        if applied.followers:
+            reapply_followers(project, applied.followers, pool)
 
 
 def _ripe(project: Project, bound: Bound, after: str) -> list[str]:

@@ -16,7 +16,7 @@ from changeover.ledger.ranges import KeyRange
 from changeover.mapping import ImageSet
 from changeover.project import Project
 from changeover.transfer.chunk import Span
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.image_changes import image_texts, reduced
 from changeover.transfer.reading import read
 from changeover.transfer.retry import Stop, retried
@@ -45,7 +45,7 @@ def pages(
     project: Project, move: Move, images: ImageSet, found: KeyRange, stop: threading.Event
 ) -> Iterator[Page]:
     """The range, chunk by chunk. Ends early when asked to stop."""
-    size, position = ChunkSize(ROWS, ROWS), found.lower
+    size, position = ChunkSize(first(move.bounds, ROWS), ROWS), found.lower
     bounds = [part for bound in move.bounds if (part := reduced(bound, images.name)) is not None]
     dialects = project.dialect, project.old[move.database].dialect
     while position != found.upper and not stop.is_set():

@@ -72,6 +72,8 @@ class Bucket:
         self.client = self.account.client()
         self.endpoint = str(self.client.meta.endpoint_url)
         self._store = self._opened()
+        self._was_there = False
+        """What was stored last was in the bucket already: the next one may be as well, and is looked for before it is sent."""
 
     @classmethod
     def from_environment(cls) -> Bucket:
@@ -94,23 +96,43 @@ class Bucket:
         Raises: KeyTaken; NotStored; BucketRefused when no object would be taken.
         """
         copied = source is not None and self._copied(key, media_type, sha256, source)
+        look = self._was_there
         for attempt in range(TRIES):
-            written = None if copied else self._written(key, body, media_type, sha256)
+            written = None if copied or look else self._written(key, body, media_type, sha256)
             if written is not None and self._holds(key, len(body), written):
                 return False
             found = self.head(key)
+            if found is None and look:
+                look = self._was_there = False
+                continue
             if found is None:
                 # A 409: another writer of this key was faster, and then failed.
                 time.sleep(backoff(attempt))
                 copied = False
                 continue
             if found.bytes != len(body) or (found.sha256 or self._hash(key)) != sha256:
-                raise KeyTaken(f"other bytes are stored under {key}")
-            return written is None and not copied
+                raise KeyTaken(
+                    f"other bytes are stored under {key}: delete that object if nobody needs it, and run this again"
+                )
+            self._was_there = written is None and not copied
+            return self._was_there
         raise NotStored("the bucket said that it is stored, and then that it isn't")
 
+    def is_there(self) -> None:
+        """Ask for the bucket itself. Raises: BucketRefused when it is not there, or not for us; NotStored.
+
+        A HEAD has no body that could say why there is no object: no bucket has none.
+        """
+        try:
+            self.client.list_objects_v2(Bucket=self.name, MaxKeys=1)
+        except (ClientError, BotoCoreError) as error:
+            raise self._trouble(error, "to be listed") from None
+
     def head(self, key: str) -> Stored | None:
-        """What the bucket says of a key; None when there is none. Raises NotStored and BucketRefused as `store` does."""
+        """What the bucket says of a key; None when there is none, nor, for all a HEAD says, the bucket.
+
+        Raises: NotStored; BucketRefused when no object would be told of.
+        """
         try:
             found = obstore.get(self._store, key, options={"head": True})
             meta, attributes = found.meta, found.attributes

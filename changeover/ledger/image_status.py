@@ -115,8 +115,10 @@ def not_stored(connection: sa.Connection) -> list[NotStored]:
     ]
 
 
-def rows_waiting(connection: sa.Connection, image_set: str | None = None) -> list[RowsWaiting]:
-    """The mappings with rows that keep an old URL (of an image of the set), by name."""
+def rows_waiting(
+    connection: sa.Connection, mappings: Collection[str] | None = None, *, image_set: str | None = None
+) -> list[RowsWaiting]:
+    """The mappings with rows that keep an old URL (of an image of the set), by name: of these, or all that the ledger knows."""
     refused = _refused()
     root = image_wait.c.root_key
     statement = (
@@ -132,6 +134,8 @@ def rows_waiting(connection: sa.Connection, image_set: str | None = None) -> lis
     )
     if image_set is not None:
         statement = statement.where(image_wait.c.image_set == image_set)
+    if mappings is not None:
+        statement = statement.where(mapping.c.name.in_(list(mappings)))
     return [RowsWaiting(row[0], row[1], int(row[2]), int(row[3])) for row in connection.execute(statement)]
 
 

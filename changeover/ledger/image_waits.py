@@ -23,7 +23,7 @@ STAGE = "changeover_stage_image_wait"
 _FIELDS = ("column_name", "digest", "image_set", "url", "original_url", "reason")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wait:
     """A root that waits. ``url`` is None, and ``reason`` says why, where the text is no URL that may be fetched."""
 

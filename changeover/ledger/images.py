@@ -25,7 +25,7 @@ ATTEMPTS = 5
 """Runs that may fail to get an image for a reason that might pass, before it is rejected for it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Named:
     """An image as a row names it: its URL in the normal form, and as it stands there."""
 
@@ -57,7 +57,7 @@ def keys_of(
             table.c.image_key.is_not(None),
         )
         return {row[0]: row[1] for row in connection.execute(statement)}
-    _stage(connection, dialect, image_set, [(digest,) for digest in sorted(digests)], ("k",))
+    stage(connection, dialect, image_set, [(digest,) for digest in sorted(digests)], ("k",))
     statement = sa.text(
         f"SELECT i.digest, i.image_key FROM {dialect.quote(STAGE)} AS s {dialect.then_join} changeover_image AS i "
         "ON i.digest = s.k AND i.image_set = s.image_set WHERE i.image_key IS NOT NULL"
@@ -71,7 +71,7 @@ def enter(connection: sa.Connection, dialect: Dialect, image_set: str, named: Se
     Raises: IntegrityError when another transaction entered one of them at the same time; done again, it finds it.
     """
     rows = [(one.digest, one.url, one.original_url) for one in named]
-    _stage(connection, dialect, image_set, rows, ("k", "url", "original_url"))
+    stage(connection, dialect, image_set, rows, ("k", "url", "original_url"))
     joined = f"{dialect.quote(STAGE)} AS s LEFT JOIN changeover_image AS i ON i.digest = s.k AND i.image_set = s.image_set"
     asked = sa.text(
         f"SELECT s.k, i.state, i.reason, i.error FROM {joined} "
@@ -109,7 +109,8 @@ def take(
 ) -> list[Taken]:
     """Take those of the images that are in one of these states, and that no other run moves, for so many seconds.
 
-    By the server's clock: machines that disagree about the time agree about who has an image.
+    By the server's clock: machines that disagree about the time agree about who has an image. A run that was killed is no
+    attempt: what it counted as one is ours.
     """
     at = server_now(connection)
     for part in _parts(digests):
@@ -118,7 +119,11 @@ def take(
         connection.execute(
             sa.update(table)
             .where(mine, table.c.state.in_(states), free)
-            .values(lease=token, leased_until=at + timedelta(seconds=seconds), attempts=table.c.attempts + 1)
+            .ordered_values(  # MySQL goes by the new lease in what stands behind it
+                (table.c.attempts, table.c.attempts + sa.case((table.c.lease.is_(None), 1), else_=0)),
+                (table.c.lease, token),
+                (table.c.leased_until, at + timedelta(seconds=seconds)),
+            )
         )
     found: list[Taken] = []
     for part in _parts(digests):
@@ -176,19 +181,10 @@ def record(
         )
 
 
-def bring(connection: sa.Connection, dialect: Dialect, image_set: str, keys: Mapping[str, str]) -> None:
-    """Images that somebody else has stored, by digest: stored, and not verified."""
-    if not keys:
-        return
-    _stage(connection, dialect, image_set, sorted(keys.items()), ("k", "image_key"))
-    at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
-    sets = [("image_key", "s.image_key"), ("state", "'stored'"), ("stored_at", at)]
-    _update(connection, dialect, [*sets, *((name, "NULL") for name in _CLEARED)])
-
-
-_CLEARED = ("lease", "leased_until", "reason", "error")
-_TEXTS = ("image_key", "state", "final_url", "media_type", "sha256", "etag", "last_modified")
-_NUMBERS = ("bytes", "width", "height")
+CLEARED = ("lease", "leased_until", "reason", "error")
+"""What a stored image has none of."""
+TEXTS = ("image_key", "state", "final_url", "media_type", "sha256", "etag", "last_modified")
+NUMBERS = ("bytes", "width", "height")
 
 
 def _record_arrived(
@@ -208,12 +204,12 @@ def _record_arrived(
         )
         for digest, one in sorted(arrived.items())
     ]
-    _stage(connection, dialect, image_set, rows, ("k", *_TEXTS, *_NUMBERS))
+    stage(connection, dialect, image_set, rows, ("k", *TEXTS, *NUMBERS))
     at = f"'{now():%Y-%m-%d %H:%M:%S.%f}'"
-    sets = [(name, f"s.{name}") for name in _TEXTS]
-    sets += [(name, dialect.integer(f"s.{name}")) for name in _NUMBERS]
+    sets = [(name, f"s.{name}") for name in TEXTS]
+    sets += [(name, dialect.integer(f"s.{name}")) for name in NUMBERS]
     sets += [("stored_at", at), ("verified_at", at)]
-    _update(connection, dialect, [*sets, *((name, "NULL") for name in _CLEARED)])
+    update_staged(connection, dialect, [*sets, *((name, "NULL") for name in CLEARED)])
 
 
 _Known = tuple[str, str | None, str | None]
@@ -252,14 +248,14 @@ def _record_refused(
         (digest, str(one.reason), one.detail.replace("\0", ""), _again(one))
         for digest, one in sorted(refused.items())
     ]
-    _stage(connection, dialect, image_set, rows, ("k", "reason", "error", "again"))
+    stage(connection, dialect, image_set, rows, ("k", "reason", "error", "again"))
     tried = f"s.again = 'some' AND t.attempts < {ATTEMPTS}"
     # What was stored once, by whomever and however long ago, is no reject: rows hold its key.
     state = (
         f"CASE WHEN t.image_key IS NOT NULL OR s.again = 'always' OR {tried} THEN t.state ELSE 'rejected' END"
     )
     sets = [("state", state), ("reason", "s.reason"), ("error", "s.error")]
-    _update(connection, dialect, [*sets, ("lease", "NULL"), ("leased_until", "NULL")])
+    update_staged(connection, dialect, [*sets, ("lease", "NULL"), ("leased_until", "NULL")])
 
 
 def _again(one: Refused) -> str:
@@ -267,14 +263,15 @@ def _again(one: Refused) -> str:
     return "never" if not one.again else "always" if one.reason == "bucket" else "some"
 
 
-def _update(connection: sa.Connection, dialect: Dialect, sets: Sequence[tuple[str, str]]) -> None:
+def update_staged(connection: sa.Connection, dialect: Dialect, sets: Sequence[tuple[str, str]]) -> None:
+    """Set columns of the staged images, which are ``t``, from the stage, which is ``s``."""
     on = "t.digest = s.k AND t.image_set = s.image_set"
     source = f"{dialect.quote(STAGE)} AS s"
     statement = dialect.update(TableName("changeover_image"), sets, source, on, "1 = 1")
     connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
-def _stage(
+def stage(
     connection: sa.Connection,
     dialect: Dialect,
     image_set: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from changeover.ledger.clock import now
+from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.kept import Kept, kept
 from changeover.ledger.mappings import planned_roots
 from changeover.ledger.tables import mapping, range_, reject
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 class TableStatus:
     """A root's progress. Rates are rows read a second; ``eta_seconds`` is None when nothing is running or known.
 
-    ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows rejected), stale (the
-    mapping changed since some range was copied), unknown (all copied, but whether the mapping changed since can't be told),
-    done. ``unknown`` says why it can't be told. ``ranges_verified`` were found right by the mapping as it is, the first of them
-    looked at ``verified_since``; ``ranges_copied_again`` were copied again after they had been looked at; ``drifted`` are open
-    findings of verification.
+    ``state``: not planned, planned, running, failed (some range failed), rejects (all copied, some rows or images of theirs
+    rejected), stale (the mapping changed since some range was copied), unknown (all copied, but whether the mapping changed since
+    can't be told), images (all copied, some rows wait for images), done. ``unknown`` says why it can't be told.
+    ``ranges_verified`` were found right by the mapping as it is, the first of them looked at ``verified_since``;
+    ``ranges_copied_again`` were copied again after they had been looked at; ``drifted`` are open findings of verification.
+    ``images_waiting`` and ``images_rejected`` count rows that keep an old URL, until their image is moved, or since it was
+    rejected.
     """
 
     root: str
@@ -58,6 +61,8 @@ class TableStatus:
     verified_since: datetime | None = None
     drifted: int = 0
     ranges_copied_again: int = 0
+    images_waiting: int = 0
+    images_rejected: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
     """The status of every root, parents first, from the ledger alone."""
     ranges = {row["root"]: row for row in connection.execute(_ranges()).mappings()}
     stale = _stale(connection, written.known)
-    rejects = _rejects(connection, registry)
+    rejects, images = _rejects(connection, registry), _images(connection, registry)
     planned, in_step = planned_roots(connection), kept(connection, registry)
     seen = overview(connection, written.known)
     return [
@@ -88,7 +93,8 @@ def statuses(connection: sa.Connection, registry: Registry, written: Fingerprint
             registry,
             root,
             ranges.get(root),
-            rejects,
+            rejects.get(root, (0, 0)),
+            images.get(root, (0, 0)),
             stale.get(root, 0),
             root in planned,
             written.unknown.get(root),
@@ -162,11 +168,23 @@ def _rejects(connection: sa.Connection, registry: Registry) -> dict[str, tuple[i
     return found
 
 
+def _images(connection: sa.Connection, registry: Registry) -> dict[str, tuple[int, int]]:
+    """Rows that wait for images, and rows whose image was rejected, by root."""
+    roots = {m.name: m.root_name for m in registry.mappings}
+    found: dict[str, tuple[int, int]] = {}
+    for one in rows_waiting(connection, roots):
+        root = roots[one.mapping]
+        before = found.get(root, (0, 0))
+        found[root] = (before[0] + one.waiting, before[1] + one.rejected)
+    return found
+
+
 def _status(
     registry: Registry,
     root: str,
     row: Any,
-    rejects: dict[str, tuple[int, int]],
+    rejects: tuple[int, int],
+    images: tuple[int, int],
     stale: int,
     planned: bool,
     unknown: str | None,
@@ -174,7 +192,8 @@ def _status(
     seen: Overview,
 ) -> TableStatus:
     bounds = registry.of_root(root)
-    open_, waiting = rejects.get(root, (0, 0))
+    open_, waiting = rejects
+    images_waiting, images_rejected = images
     number = (
         {
             name: int(row[name] or 0)
@@ -207,7 +226,14 @@ def _status(
         waiting=waiting,
         rate=rate,
         eta_seconds=max(0.0, left / rate) if running and rate else None,
-        state=_state(number, open_, stale, planned=planned, unknown=unknown is not None),
+        state=_state(
+            number,
+            rejects=open_ + images_rejected,
+            stale=stale,
+            waiting=images_waiting,
+            planned=planned,
+            unknown=unknown is not None,
+        ),
         updated_at=row["finished_at"] if row else None,
         unknown=unknown,
         kept=in_step,
@@ -215,6 +241,8 @@ def _status(
         verified_since=seen.since,
         drifted=seen.drifted,
         ranges_copied_again=seen.copied,
+        images_waiting=images_waiting,
+        images_rejected=images_rejected,
     )
 
 
@@ -227,7 +255,9 @@ def _rate(row: Any) -> float:
     return int(row["rows_read"]) / max(min(wall, float(row["seconds"] or wall)), 1e-3)
 
 
-def _state(number: dict[str, int], rejects: int, stale: int, *, planned: bool, unknown: bool) -> str:
+def _state(
+    number: dict[str, int], *, rejects: int, stale: int, waiting: int, planned: bool, unknown: bool
+) -> str:
     if not number.get("total"):
         return "done" if planned else "not planned"
     if number["running"]:
@@ -238,4 +268,6 @@ def _state(number: dict[str, int], rejects: int, stale: int, *, planned: bool, u
         return "planned"
     if rejects:
         return "rejects"
-    return "stale" if stale else "unknown" if unknown else "done"
+    if stale:
+        return "stale"
+    return "unknown" if unknown else "images" if waiting else "done"

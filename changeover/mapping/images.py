@@ -26,7 +26,7 @@ Keys = Literal["content", "path"]
 """``content``: by the bytes' sha256, so that identical images are one object. ``path``: the old URL's path, for people to read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reference:
     """An image that a row names. ``url`` is its normal form; None, with the ``reason``, where it may not be fetched."""
 

@@ -25,7 +25,7 @@ from changeover.project import Project
 from changeover.transfer import leftover
 from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Applied, ChunkDone, Span
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.gate import refuse_uncaptured
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import (
@@ -170,7 +170,7 @@ class _Worker:
             return RangeDone(ended, *self._rejects(connection, ended), error)
 
     def _walk(self, found: KeyRange, token: str, retry: Stop) -> bool:
-        size, position = ChunkSize(), found.position or found.lower
+        size, position = ChunkSize(first(self.move.bounds)), found.position or found.lower
         while position != found.upper:
             if self.stop.is_set():
                 return False

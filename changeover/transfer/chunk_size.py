@@ -6,11 +6,23 @@ the second after which an applier would fall behind. Beyond 10,000 rows a chunk 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from changeover.binding import Bound
 
 SECONDS = 0.5
 BYTES = 4_000_000
 FEWEST, MOST, FIRST = 1, 10_000, 1_000
+FIRST_OF_MANY = 50
+"""Where a row may name any number of images: each takes a kilobyte while its chunk is worked on, so that 1,000 rows of 1,000 images
+would take a gigabyte before anybody knows how large they are."""
+
+
+def first(bounds: Iterable[Bound], rows: int = FIRST) -> int:
+    """How many roots of these mappings to begin with: ``rows``, or fewer where each may name many images."""
+    many = any(one.image.form != "url" for bound in bounds for one in bound.images)
+    return min(rows, FIRST_OF_MANY) if many else rows
 
 
 @dataclass

@@ -16,7 +16,7 @@ from changeover.ledger.ranges import KeyRange
 from changeover.project import Project
 from changeover.transfer import leftover
 from changeover.transfer.chunk import Span
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.differing import Compared, compared
 from changeover.transfer.looking import looking
 from changeover.transfer.retry import Stop, retried
@@ -84,7 +84,11 @@ def _range(
     halt: threading.Event,
 ) -> Iterator[RangeCompared]:
     sums = {bound.mapping.name: _Sum() for bound in move.bounds}
-    size, position, old_dialect = ChunkSize(FIRST), found.lower, project.old[move.database].dialect
+    size, position, old_dialect = (
+        ChunkSize(first(move.bounds, FIRST)),
+        found.lower,
+        project.old[move.database].dialect,
+    )
     done = False
     while not done and not halt.is_set():
         chunk = partial(_chunk, project, move, found, position, size, sums)

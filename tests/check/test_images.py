@@ -32,6 +32,18 @@ def test_a_column_must_hold_what_images_become(check_on: Check, kind: str, decla
     assert check_on(mapping, old=OLD, new=wide, kind=kind) == []
 
 
+def test_a_prefix_counts_as_it_stands_in_urls(check_on: Check) -> None:
+    photos = ImageSet("photos", hosts=("img.example",), prefix="상품/")
+
+    def found(width: int, url_prefix: str) -> list[str]:
+        mapping = Mapping("item", ROOT, {"v": image(ROOT.v, images=photos, url_prefix=url_prefix)})
+        new = f"CREATE TABLE item (id INT PRIMARY KEY, v VARCHAR({width}) NOT NULL)"
+        return [one.rule for one in check_on(mapping, old=OLD, new=new)]
+
+    assert (found(78, ""), found(77, "")) == ([], ["image-misfit"])
+    assert (found(114, CDN), found(113, CDN)) == ([], ["image-misfit"])
+
+
 def test_a_list_may_become_json(check_on: Check) -> None:
     mapping = Mapping("item", ROOT, {"v": image(ROOT.v, images=PHOTOS, form="json")})
     new = "CREATE TABLE item (id INT PRIMARY KEY, v JSONB NOT NULL)"

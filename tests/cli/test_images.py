@@ -16,6 +16,8 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from changeover.errors import ConfigurationError
+from changeover.image_sets.moved_file import read_file
 from demo.servers import SeaweedFS
 from tests.cli.shop import Shop
 
@@ -128,6 +130,27 @@ def test_rows_point_at_what_was_moved_and_keep_what_was_not(photos: Shop) -> Non
     assert photos.run("verify").code == 0
 
 
+def test_a_table_is_not_done_while_rows_keep_old_urls(photos: Shop) -> None:
+    def state(command: str = "status") -> tuple[int, str, int, int]:
+        ended = photos.run(command, "--json")
+        (table,) = ended.document["tables"]
+        found = table if command == "status" else table["status"]
+        return ended.code, found["state"], found["images_waiting"], found["images_rejected"]
+
+    assert state("backfill") == (0, "images", 12, 0)  # images are moved afterwards, and nothing is wrong
+    assert state() == (0, "images", 12, 0)
+    assert "12 rows wait for images" in photos.run("status").out
+    photos.run("images", "run")
+    assert state() == (1, "rejects", 0, 2)
+    assert state("backfill") == (1, "rejects", 0, 2)
+    assert "2 rows keep an old URL" in photos.run("status").out
+    draw(photos.folder / "files" / "text.png", 50)
+    draw(photos.folder / "files" / "gone.png", 51)
+    assert photos.run("images", "run", "--rejected").code == 0
+    assert state() == (0, "done", 0, 0)
+    assert state("backfill") == (0, "done", 0, 0)
+
+
 def test_nothing_is_moved_twice_and_what_is_mended_is_moved_when_asked(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")
@@ -153,6 +176,15 @@ def test_what_copied_rows_wait_for_is_moved_without_the_old_table(photos: Shop) 
     assert photos.run("images", "run", "--waiting", "--rejected").code == 2
 
 
+def test_rows_of_a_mapping_that_is_no_more_keep_nobody_waiting(photos: Shop) -> None:
+    photos.run("backfill")
+    photos.run("images", "run")
+    assert [one["rejected"] for one in photos.run("images", "status", "--json").document["rows"]] == [2]
+    photos.execute("UPDATE changeover_mapping SET name = 'shop.tb_former.photo'", new=True)
+    assert photos.run("images", "status", "--json").document["rows"] == []
+    assert photos.run("images", "rejects").code == 0
+
+
 def test_what_the_bucket_lost_is_found_and_fetched_again(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")
@@ -170,6 +202,16 @@ def test_what_the_bucket_lost_is_found_and_fetched_again(photos: Shop) -> None:
     assert lost in objects(photos)
 
 
+def test_a_bucket_that_is_gone_has_lost_nothing(photos: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos.run("images", "run")
+    with monkeypatch.context() as patch:
+        patch.setenv("CHANGEOVER_BUCKET", "nobody-has-made-it")
+        ended = photos.run("images", "verify")
+        assert (ended.code, "no such bucket" in ended.err) == (1, True)
+    (one,) = photos.run("images", "status", "--json").document["sets"]
+    assert (one["stored"], one["lost"]) == (10, 0)
+
+
 def test_objects_that_nobody_knows_are_orphans(photos: Shop) -> None:
     photos.run("images", "run")
     prefix = f"--prefix={photos.package}/"
@@ -178,6 +220,23 @@ def test_objects_that_nobody_knows_are_orphans(photos: Shop) -> None:
     ended = photos.run("images", "orphans", prefix, "--json")
     assert ended.code == 1
     assert ended.document["objects"] == [{"key": f"{photos.package}/stray.png", "bytes": 1}]
+
+
+def test_former_keys_that_rows_may_hold_are_told_of_beside_orphans(photos: Shop) -> None:
+    photos.run("images", "run")
+    photos.run("backfill")
+    prefix = f"--prefix={photos.package}/"
+    former = images_of(photos)[1].removeprefix("https://cdn.example/")
+    photos.execute(
+        "UPDATE changeover_image SET state = 'changed', image_key = 'new' WHERE image_key = :k",
+        [{"k": former}],
+        new=True,
+    )
+    ended = photos.run("images", "orphans", prefix, "--json")
+    assert ([one["key"] for one in ended.document["objects"]], ended.document["changed"]) == ([former], 2)
+    assert "delete nothing before" in photos.run("images", "orphans", prefix).out
+    photos.execute("UPDATE changeover_image SET state = 'stored'", new=True)
+    assert photos.run("images", "orphans", prefix, "--json").document["changed"] == 0
 
 
 def test_what_an_earlier_script_has_moved_is_not_fetched(photos: Shop) -> None:
@@ -248,6 +307,32 @@ def test_what_was_overwritten_under_its_url_is_fetched_on_a_refresh(photos: Shop
     assert photos.run("images", "run", "--refresh", "--waiting").code == 2
 
 
+def test_a_new_database_is_told_what_is_in_the_bucket(photos: Shop) -> None:
+    photos.run("images", "run")
+    photos.run("backfill")
+    rows = images_of(photos)
+    file = photos.folder / "moved.json"
+    ended = photos.run("images", "export", str(file), "--json")
+    assert (ended.code, ended.document["images"], file.stat().st_mode & 0o777) == (0, 10, 0o600)
+
+    everything = sa.MetaData()
+    everything.reflect(photos.new)
+    photo = everything.tables["photo"]
+    everything.drop_all(photos.new)
+    photo.create(photos.new)
+    assert photos.run("upgrade").code == 0
+    assert photos.run("images", "import", str(file), "--json").document["entered"] == 10
+    for name in ("1.png", "2.png"):
+        (photos.folder / "files" / name).unlink()
+    (table,) = photos.run("images", "run", "--json").document["tables"]
+    assert (table["known"], table["transferred"], table["reused"]) == (10, 0, 0)
+    photos.run("backfill")
+    assert images_of(photos) == rows
+    bucket().put_object(Key=rows[3].removeprefix("https://cdn.example/"), Body=b"another length")
+    assert photos.run("images", "verify", "--json").document["lost"] == 1
+    assert photos.run("images", "run", "--refresh", "--json").document["tables"][0]["referenced"] == 9
+
+
 def test_what_the_bucket_lost_and_its_origin_too_stays_lost_and_is_told_of(photos: Shop) -> None:
     photos.run("images", "run")
     photos.run("backfill")
@@ -279,6 +364,17 @@ def test_wrong_keys_of_an_earlier_script_are_found_and_their_rows_mended(photos:
     assert {found[n].removeprefix("https://cdn.example/") for n in range(1, 11)} == objects(photos)
     assert photos.run("verify").code == 0
     assert photos.run("images", "verify").code == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["{}", "[]", "1", '{"key": "a", "bytes": -1}', '{"key": "a", "sha256": 1}', '{"key": "a", "new": 1}'],
+)
+def test_a_file_that_says_something_else_is_told_of(tmp_path: Path, told: str) -> None:
+    file = tmp_path / "moved.json"
+    file.write_text(f'{{"http://img.example/up/1.png": {told}}}')
+    with pytest.raises(ConfigurationError, match="1 of its 1"):
+        read_file(file)
 
 
 @pytest.mark.parametrize("key", ["a\\u0000b", "\\ud800", "", "k" * 1025])

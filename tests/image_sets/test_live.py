@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from changeover.capture import sync
+from changeover.capture import consume, sync
 from changeover.capture.install import install
 from changeover.image_sets import move_images, move_waiting
 from changeover.image_sets.waiting import any_waiting
 from changeover.project import Project
+from changeover.transfer.apply import apply
+from changeover.transfer.chunk import Applied
+from changeover.transfer.chunk_size import FIRST_OF_MANY
 from tests.drift.rig import drift, verified
 from tests.image_sets.depot import Depot
 from tests.transfer.image_scene import notes, shop
@@ -55,6 +59,26 @@ def test_new_and_changed_rows_have_their_images_moved(rig: Callable[..., Rig], k
     assert (found[3], found[11]) == ("new/new.png", "new/11.png")
     assert drift(project, verified(project)) == {}
     assert not any_waiting(project)
+
+
+def test_rows_of_many_images_are_few_in_a_transaction(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig("sqlite")
+    project = shop(r, [(no, f'["{no}.png"]') for no in range(1, 121)], form="json")
+    install(project)
+    copy(project)
+    r.run(r.old, "UPDATE tb_product SET img = '[\"new.png\"]'")
+    applied: list[int] = []
+
+    def counted(*args: Any, **options: Any) -> Applied:
+        applied.append(len(args[2].encoded))
+        return apply(*args, **options)
+
+    monkeypatch.setattr(consume, "apply", counted)
+    synced(project)
+    assert (max(applied), sum(applied)) == (FIRST_OF_MANY, 120)
+    assert len(notes(r)) == 120
 
 
 @every_kind

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from changeover.dialects import Dialect
 from changeover.errors import ChangeoverError
 from changeover.image_sets import ImagesMoved, move_images, move_waiting
 from changeover.image_sets import batch as module
@@ -17,9 +18,11 @@ from changeover.ledger.clock import now
 from changeover.ledger.tables import image as table
 from changeover.planning import plan
 from changeover.project import Project
+from changeover.transfer import backfill
+from changeover.transfer.chunk_size import FIRST_OF_MANY
 from tests.image_sets.depot import Depot
 from tests.races.gate import Background, Gate
-from tests.transfer.image_scene import BASE, mapped, notes, shop
+from tests.transfer.image_scene import BASE, mapped, named, notes, shop
 from tests.transfer.rig import KINDS, Rig, assert_settled, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -143,6 +146,31 @@ def test_a_machine_whose_clock_is_ahead_takes_nothing_that_another_moves(
         assert manifest.take(connection, "photos", digests, "b", 60, ["wanted"]) == []
 
 
+def test_rows_of_many_images_are_few_until_it_is_known_how_large_they_are(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig("sqlite")
+    project = shop(r, [(no, f'["{no}.png"]') for no in range(1, 121)], form="json")
+    plan(project, ROOT)
+    chunks: list[int] = []
+    list(backfill(project, ROOT, on_chunk=lambda done: chunks.append(done.rows_read)))
+    assert (chunks[0], sum(chunks)) == (FIRST_OF_MANY, 120)
+    applied: list[int] = []
+    known = manifest.keys_of
+
+    def keys_of(
+        connection: sa.Connection, dialect: Dialect, images: str, digests: set[str]
+    ) -> dict[str, str]:
+        applied.append(len(digests))
+        return known(connection, dialect, images, digests)
+
+    monkeypatch.setattr(manifest, "keys_of", keys_of)
+    (one,) = moved(project, Depot())
+    assert (one.transferred, one.rows_applied) == (120, 120)
+    assert (max(applied), sum(applied)) == (FIRST_OF_MANY, 120)
+    assert notes(r) == []
+
+
 @every_kind
 def test_what_a_killed_run_had_taken_is_moved_once_its_lease_has_ended(
     rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
@@ -172,6 +200,20 @@ def test_what_a_killed_run_had_taken_is_moved_once_its_lease_has_ended(
     assert (one.known, one.transferred) == (2, 3)
     assert states(r) == {"stored": 5}
     assert notes(r) == []
+
+
+@every_kind
+def test_runs_that_are_killed_are_no_attempts(rig: Callable[..., Rig], kind: str) -> None:
+    r = rig(kind)
+    project = shop(r, [(1, "1.png")])
+    copy(project)
+    with project.new.engine.begin() as connection:
+        manifest.enter(connection, project.dialect, "photos", [named("1.png")])
+    for number in range(manifest.ATTEMPTS):
+        with project.new.engine.begin() as connection:
+            assert manifest.take(connection, "photos", [named("1.png").digest], str(number), -1, ("wanted",))
+    moved(project, Depot({f"{BASE}1.png": True}))
+    assert r.rows("changeover_image", "state", "attempts") == [("wanted", 1)]
 
 
 @every_kind

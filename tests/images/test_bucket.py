@@ -73,6 +73,36 @@ def test_of_many_writers_of_one_key_one_stores(bucket: Bucket) -> None:
     assert sorted(was_there) == [False, *[True] * 7]
 
 
+def test_what_is_probably_there_is_looked_for_before_it_is_sent(
+    front: Front, behind: Bucket, bucket: Bucket
+) -> None:
+    bodies = {f"{n}.jpg": b"%d" % n for n in range(6)}
+
+    def stored(*keys: str) -> list[bool]:
+        front.asked.clear()
+        return [behind.store(k, bodies[k], "image/jpeg", sha256(bodies[k]).hexdigest()) for k in keys]
+
+    def sent() -> int:
+        return sum(asked.startswith("PUT") for asked in front.asked)
+
+    assert stored("0.jpg", "1.jpg", "2.jpg") == [False] * 3
+    assert (stored("0.jpg", "1.jpg", "2.jpg"), sent()) == ([True] * 3, 1)
+    assert (stored("3.jpg", "4.jpg", "0.jpg"), sent()) == ([False, False, True], 3)
+    assert (stored("5.jpg"), sent()) == ([False], 1)
+    bucket.client.put_object(Bucket=bucket.name, Key="5.jpg", Body=b"other")
+    assert stored("0.jpg") == [True]
+    with pytest.raises(KeyTaken, match="delete that object"):
+        stored("5.jpg")
+
+
+def test_a_bucket_that_is_not_there_is_told_from_one_without_an_object(
+    bucket: Bucket, account: Account
+) -> None:
+    bucket.is_there()
+    with pytest.raises(BucketRefused, match="no such bucket"):
+        Bucket("nobody-has-made-it", account).is_there()
+
+
 def test_all_pages_of_a_listing_are_read(bucket: Bucket) -> None:
     keys = {f"p/{n:04d}" for n in range(1_050)}
     with ThreadPoolExecutor(16) as threads:

@@ -65,6 +65,25 @@ def tick(sample: Sample, instance: dg.DagsterInstance) -> Callable[[], None]:
     return run
 
 
+def test_rows_whose_image_was_rejected_are_told(
+    hook: Hook, tick: Callable[[], None], run_job: Run, copy: Run, sample: Sample
+) -> None:
+    run_job("plan_tables")
+    copy("category")
+    sample.execute(
+        "new",
+        "INSERT INTO changeover_image_wait (mapping_id, root_key, column_name, digest, image_set, original_url, reason) "
+        "SELECT id, '7', 'image', 'd', 'photos', 'x', 'it is empty' FROM changeover_mapping WHERE target = 'category'",
+    )
+    tick()
+    sample.execute("new", "DELETE FROM changeover_image_wait")
+    tick()
+    assert [one["text"] for one in hook.told] == [
+        "category: rows with rejected images (1)",
+        "category: no rows with rejected images any more",
+    ]
+
+
 def test_drift_is_told_once_and_so_is_its_end(
     hook: Hook, tick: Callable[[], None], run_job: Run, copy: Run, sample: Sample
 ) -> None:

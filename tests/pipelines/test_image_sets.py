@@ -136,6 +136,23 @@ def test_each_range_of_rows_is_a_partition_of_their_images(
     assert again[PARTITIONS[0]]["rejects"].records[0].data["key"] == "3"
 
 
+def test_rows_with_rejected_images_fail_the_check_of_their_table(
+    photos: Photos, instance: dg.DagsterInstance
+) -> None:
+    defs = definitions(photos.registry)
+    run(defs, instance, "plan_tables")
+    materialize(defs, instance, new_key("photo"))
+
+    def same_as_old() -> tuple[bool, Any]:
+        told = run(defs, instance, "verify_tables").get_asset_check_evaluations()
+        (one,) = (check for check in told if check.check_name == "same_as_old")
+        return one.passed, one.metadata["images_rejected"].value
+
+    assert same_as_old() == (True, 0)
+    materialize(defs, instance, KEY)
+    assert same_as_old() == (False, 2)
+
+
 def test_a_partition_that_is_not_all_moved_fails_alone_and_is_re_run(
     photos: Photos, instance: dg.DagsterInstance, s3_server: SeaweedFS, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,26 +45,26 @@ def mapped(**declared: Any) -> Mapping:
 
 def store(r: Rig, project: Project, *paths: str, images: ImageSet = PHOTOS) -> None:
     """These images arrived: the manifest says so, as the mover does."""
-    named = [_named(path, images) for path in paths]
+    wanted = [named(path, images) for path in paths]
     with project.new.engine.begin() as connection:
-        manifest.enter(connection, project.dialect, images.name, named)
+        manifest.enter(connection, project.dialect, images.name, wanted)
         arrived = {
             one.digest: Arrived(one.url, one.url, key_of(path), 10, "image/png", "0" * 64, 1, 1)
-            for one, path in zip(named, paths, strict=True)
+            for one, path in zip(wanted, paths, strict=True)
         }
         manifest.record(connection, project.dialect, images.name, arrived)
 
 
 def refuse(r: Rig, project: Project, path: str, *, again: bool = False) -> None:
     """The image was fetched, and is none."""
-    one = _named(path, PHOTOS)
+    one = named(path)
     with project.new.engine.begin() as connection:
         manifest.enter(connection, project.dialect, PHOTOS.name, [one])
         refused = {one.digest: Refused(one.url, "no image", "it is HTML", again)}
         manifest.record(connection, project.dialect, PHOTOS.name, refused)
 
 
-def _named(path: str, images: ImageSet) -> manifest.Named:
+def named(path: str, images: ImageSet = PHOTOS) -> manifest.Named:
     found = images.reference(path)
     assert found is not None
     assert found.url is not None

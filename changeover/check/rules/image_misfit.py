@@ -19,8 +19,8 @@ CONTENT_KEY = len("ab/cd/") + 64 + len(".webp")
 class ImageMisfit(MappingRule):
     """A column of images can't hold what becomes of their URLs.
 
-    Keys by content have 75 characters, behind the set's prefix and the column's `url_prefix`; rows whose key doesn't fit would be
-    rejected. Columns hold text; lists of images may be JSON.
+    Keys by content have 75 characters, behind the set's prefix and the column's `url_prefix`, with which letters of other scripts
+    are percent-encoded; rows whose key doesn't fit would be rejected. Columns hold text; lists of images may be JSON.
 
     Instead: make the new column larger, or of text.
     """
@@ -37,7 +37,7 @@ class ImageMisfit(MappingRule):
                 message = f"images become text, and the column is of type {kind.name}"
                 yield self.find(case, message, "give the new column a type of text", column=made.column.name)
             elif isinstance(kind, Text) and kind.width is not None and image.images.keys == "content":
-                longest = len(image.url_prefix) + len(image.images.prefix) + CONTENT_KEY
+                longest = len(image.pointer(image.images.prefix + "a" * CONTENT_KEY))
                 if longest > kind.width:
                     message = (
                         f"what an image becomes has {longest} characters, and the column holds {kind.width}"

@@ -6,6 +6,7 @@ import typer
 
 from changeover.cli.help_text import paragraphs
 from changeover.cli.images.bring import import_
+from changeover.cli.images.export import export
 from changeover.cli.images.orphans import orphans
 from changeover.cli.images.rejects import rejects
 from changeover.cli.images.run import run
@@ -26,6 +27,7 @@ def images() -> None:
       changeover images rejects                           which rows keep their old URL, and why?
       changeover images verify                            is every object in the bucket?
       changeover images orphans                           which objects does the manifest not know?
+      changeover images export moved.json --set photos    before the new database is thrown away, to rehearse again
     """
 
 
@@ -37,5 +39,6 @@ for name, command in (
     ("rejects", rejects),
     ("orphans", orphans),
     ("import", import_),
+    ("export", export),
 ):
     app.command(name, help=paragraphs(command.__doc__))(command)

@@ -8,29 +8,30 @@ from typing import Annotated
 import typer
 
 from changeover.cli import options, output
+from changeover.cli.images.naming import SetName, set_named
 from changeover.cli.opening import open_project, open_registry
 from changeover.cli.outcome import Code, end
 from changeover.cli.stopping import Stopping
-from changeover.errors import ConfigurationError
-from changeover.image_sets.bring import bring, read_file
-from changeover.mapping import Image, ImageSet, Registry
+from changeover.image_sets.bring import bring
+from changeover.image_sets.moved_file import read_file
 
 
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help='JSON: {"old URL": "new key", …}.', show_default=False)
-    ],
-    images: Annotated[
-        str | None,
-        typer.Option(
-            "--set", metavar="NAME", help="The set they are of; may be left out where there is one."
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help='JSON: {"old URL": "new key", …}, or what `images export` wrote.',
+            show_default=False,
         ),
-    ] = None,
+    ],
+    images: SetName = None,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Enter images that are in the bucket already, from a file of old URLs and new keys. They are not fetched again.
+    """Enter images that are in the bucket already, from a file of old URLs and new keys, or of what `images export` wrote.
+    They are not fetched again.
 
     A URL that the manifest knows with another key keeps that. Rows that waited for the images are applied again. Whether the
     objects are there is asked by `changeover images verify`. Exits with 1 when a URL may not be fetched by the set, or has
@@ -38,7 +39,7 @@ def import_(
     """
     moved = read_file(file)
     registry = open_registry(mappings)
-    chosen = _set(registry, images)
+    chosen = set_named(registry, images)
     with open_project(registry, registry, mappings) as project, Stopping("images") as stopping:
         done = bring(project, chosen, moved, stop=stopping.event)
     code = Code.FINDINGS if done.refused or done.other else Code.OK
@@ -49,20 +50,3 @@ def import_(
         numbers = (done.entered, done.known, done.other, done.refused, done.rows_applied)
         output.table("", columns, [(chosen.name, *map(output.count, numbers))], numbers=columns[1:])
     end(code)
-
-
-def _set(registry: Registry, name: str | None) -> ImageSet:
-    there = {
-        made.images.name: made.images
-        for mapping in registry.mappings
-        for made in mapping.made.values()
-        if isinstance(made, Image)
-    }
-    listed = ", ".join(sorted(there)) or "none"
-    if name is None and len(there) == 1:
-        return next(iter(there.values()))
-    if name is None:
-        raise ConfigurationError(f"say with --set which images these are; there are: {listed}")
-    if name not in there:
-        raise ConfigurationError(f"no set of images is named {name!r}; there are: {listed}")
-    return there[name]

@@ -269,7 +269,9 @@ def _show(moved: list[Moved], reasons: Sequence[NotStored], *, refresh: bool) ->
             )
         return
     if any(one.counts["rejected"] for one in moved):
-        output.answer("`changeover images rejects` says which rows keep their old URL, and why")
+        output.answer(
+            "`changeover images rejects` says which rows keep their old URL, and why; `changeover images status` counts the reasons"
+        )
     if any(one.counts["failed"] for one in moved):
         for one in reasons:
             output.answer(

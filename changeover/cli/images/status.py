@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from changeover.cli import options, output
-from changeover.cli.opening import open_ledger
+from changeover.cli.opening import open_ledger, open_registry
 from changeover.cli.outcome import Code, end
 from changeover.ledger.image_status import NotStored, RowsWaiting, SetStatus, not_stored, rows_waiting, sets
 
 
-def status(json: options.Json = False, _debug: options.Debug = False) -> None:
+def status(
+    mappings: options.Mappings = None, json: options.Json = False, _debug: options.Debug = False
+) -> None:
     """Show how far every set of images is, why some are not stored, and how many rows keep an old URL.
 
-    Asks the ledger, so it can be used while images are moved. Exits with 1 when some image is not stored, or some row keeps an
+    Asks the ledger, so it can be used while images are moved. Rows of mappings that no longer exist are left out: nothing applies
+    them. Exits with 1 when some image is not stored, or some row keeps an
     old URL.
     """
+    names = [mapping.name for mapping in open_registry(mappings).mappings]
     with open_ledger() as ledger, ledger.reading() as connection:
-        found, why, waiting = sets(connection), not_stored(connection), rows_waiting(connection)
+        found, why, waiting = sets(connection), not_stored(connection), rows_waiting(connection, names)
     whole = not any(one.wanted or one.rejected or one.lost or one.changed for one in found)
     code = Code.OK if whole and not any(one.waiting or one.rejected for one in waiting) else Code.FINDINGS
     if json:
