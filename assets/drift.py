@@ -14,10 +14,11 @@ from assets.keys import new_key
 from changeover.binding import Bound, Move
 from changeover.drift.values import side_by_side
 from changeover.ledger.drift import Counted, Finding, counted, findings
-from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, KeyRange, ranges_of
 from changeover.ledger.rejects import open_count
 from changeover.ledger.verified import Verified, verified
 from changeover.project import Project
+from changeover.transfer.unrooted import why_not
 
 SAMPLE = 20
 """Findings in a check's metadata. The ledger has all of them."""
@@ -67,6 +68,8 @@ class _Part:
     open: Sequence[Counted]
     sample: Sequence[Finding]
     rejected: int
+    whole: bool
+    """Rows that no root leads to are looked for."""
 
 
 def _part(project: Project, move: Move, bound: Bound) -> _Part:
@@ -79,6 +82,7 @@ def _part(project: Project, move: Move, bound: Bound) -> _Part:
             counted(connection, bound.id),
             findings(connection, mapping_id=bound.id, limit=SAMPLE),
             open_count(connection, bound.id),
+            not why_not(project, bound),
         )
 
 
@@ -129,11 +133,12 @@ def _text(target: str, drifted: int, rejected: int, looked: bool) -> str:
 def _sample(parts: Sequence[_Part]) -> dg.MetadataValue:
     """Keys and columns. No values: they may be personal data, and the UI has no login."""
     names = {(id(part), r.no): r.name for part in parts for r in part.ranges}
+    names.update({(id(part), WHOLE): WHOLE_TABLE for part in parts})
     records = [
         dg.TableRecord(
             {
                 "partition": names.get((id(part), one.range_no), str(one.range_no)),
-                "key": one.key,
+                "key": one.shown,
                 "kind": one.kind,
                 "columns": ", ".join(one.columns),
                 "first_seen": one.first_seen.isoformat(" ", "seconds"),
@@ -176,6 +181,11 @@ def _all_verified(target: str, parts: Sequence[_Part]) -> dg.AssetCheckEvaluatio
                 failed.append(one.name)
             elif one.no not in looked or looked[one.no].result == "hot":
                 never.append(one.name)
+        if part.whole and WHOLE in looked and looked[WHOLE].result == "failed":
+            failed.append(WHOLE_TABLE)
+        elif part.whole and WHOLE not in looked:
+            never.append(WHOLE_TABLE)
+        total += part.whole
     metadata: dict[str, dg.MetadataValue] = {
         "partitions": dg.MetadataValue.int(total),
         "verified": dg.MetadataValue.int(total - len(failed) - len(never)),
