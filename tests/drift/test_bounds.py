@@ -142,7 +142,7 @@ def test_a_range_that_takes_longer_is_gone_on_with_from_its_place(
             ended = Place.load(ended.dump())
             positions += ended.position or ()
             began.add(ended.started_at)
-    assert positions == [f"{n}0" for n in range(1, 11)]
+    assert positions == ["0", *(f"{n}0" for n in range(1, 11))]
     (result,) = ended.results
     assert (result.compared, result.different) == (100, 3)
     assert began == {result.started_at}
