@@ -19,6 +19,7 @@ from changeover.ledger.verified import Depth, Pass, Verified
 from changeover.project import Project
 from changeover.transfer import unrooted
 
+LOOKED_FOR = "looked for"
 SAMPLE = 100
 """Findings of a table that a report names one by one. The ledger has all of them."""
 
@@ -71,9 +72,9 @@ class TableReport:
 
     @property
     def equal(self) -> bool:
-        """All ranges were looked at, every row was compared, and nothing differs by now."""
+        """All that was asked for was looked at, every row was compared, and nothing differs by now."""
         well = not (self.not_verified or self.rejected or self.hot or self.open or self.errors)
-        return well and self.ranges > 0
+        return well and (self.ranges > 0 or self.without_root == LOOKED_FOR)
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _table(
         mapping=bound.mapping.name,
         target=bound.mapping.target,
         how=_how(bound, one.depth),
-        without_root=f"not looked for: {why_not}" if why_not else "looked for",
+        without_root=f"not looked for: {why_not}" if why_not else LOOKED_FOR,
         ranges=len(ranges),
         ranges_verified=len(seen - {WHOLE}),
         not_verified=not_verified,

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from changeover.drift import tally, whole_table
+from changeover.drift import tally, verify, whole_table
 from changeover.drift.report import report
+from changeover.drift.verify import due
 from changeover.ledger import verified as ledger
+from changeover.ledger.ranges import whole_table as whole_table_of
 from changeover.mapping import Assigned, Computed, Keep, Mapping, old
 from changeover.project import Project
 from changeover.transfer import unrooted
@@ -210,3 +212,25 @@ def test_a_table_that_is_not_all_copied_is_not_looked_at_as_a_whole(rig: Callabl
         connection.exec_driver_sql("UPDATE changeover_range SET status = 'planned' WHERE no = 3")
     by_hand(r, 700001)
     assert [one.range.no for one in verified(project)] == [1, 2]
+
+
+@every_kind
+def test_the_table_by_itself_can_be_asked_for_and_its_report_is_equal_only_once_it_is(
+    rig: Callable[..., Rig], kind: str
+) -> None:
+    r = rig(kind)
+    project = moved(r, "assigned")
+    asked = {"shop.person": [whole_table_of("shop.person")]}
+
+    def told() -> tuple[bool, list[tuple[str, str]]]:
+        with project.new.engine.begin() as connection:
+            one = ledger.begin(connection, "table", "checksums")
+        list(verify(project, "shop.person", due(project, "shop.person", ["whole-table"], one), one))
+        (table,) = report(project, one, asked, sampled=False).tables
+        with project.new.engine.begin() as connection:
+            ledger.finish(connection, one)
+        return table.equal, [(one.range, one.key) for one in table.differences]
+
+    assert told() == (True, [])
+    by_hand(r, 700001)
+    assert told() == (False, [("whole-table", "(none) row 700001")])
