@@ -121,7 +121,7 @@ class _Resync:
                 self.go_on()
                 done = self.page(bound, rows[start : start + PAGE])
                 ill = {row.key for row in done if not row.mended}
-                drifted = tuple(row for row in looked.drifted if row.key in ill)
+                drifted = tuple(row for row in looked.drifted if ledger.shown(row.key) in ill)
                 left.take(Looked(0, 0, 0, drifted, ()))
                 yield from done
         if not self.dry_run:

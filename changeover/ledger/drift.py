@@ -52,7 +52,7 @@ class Finding:
     @property
     def shown(self) -> str:
         """The key as a person reads it: the root's, or the target row's that has none."""
-        return self.key if self.row is None else f"(none) row {self.row}"
+        return shown(self.key)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -65,6 +65,11 @@ class Finding:
     def rows(self) -> int:
         """How many rows it stands for."""
         return sum(self.counts.values())
+
+
+def shown(key: str) -> str:
+    """A finding's key as a person reads it."""
+    return f"(none) row {key.removeprefix(_ROW_KEY)}" if key.startswith(_ROW_KEY) else key
 
 
 def key_of_row(target_key: str) -> str:

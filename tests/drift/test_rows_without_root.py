@@ -12,6 +12,7 @@ from changeover.drift import tally, verify, whole_table
 from changeover.drift.report import report
 from changeover.drift.verify import due
 from changeover.ledger import verified as ledger
+from changeover.ledger.drift import findings
 from changeover.ledger.ranges import whole_table as whole_table_of
 from changeover.mapping import Assigned, Computed, Keep, Mapping, old
 from changeover.project import Project
@@ -158,7 +159,7 @@ def test_a_row_that_others_refer_to_stays_and_stays_found(rig: Callable[..., Rig
 
 
 @every_kind
-def test_more_rows_than_are_listed_are_all_deleted(
+def test_more_rows_than_are_listed_are_all_deleted_but_those_that_others_refer_to(
     rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tally, "MOST_LISTED", 2)
@@ -166,10 +167,15 @@ def test_more_rows_than_are_listed_are_all_deleted(
     r = rig(kind)
     project = moved(r, "assigned")
     by_hand(r, *range(700001, 700010))
+    r.run(r.new, "INSERT INTO visit VALUES (1, 700005)")
     found = verified(project)
     assert sum(finding.rows for one in found for finding in one.findings) == 9
+    assert [one.key for one in mended(project) if not one.mended] == ["(none) row 700005"]
+    assert len(names(r)) == ROWS + 1
+    with project.reading() as connection:
+        assert [one.row for one in findings(connection, more=True)] == ["700005"]
+    r.run(r.new, "DELETE FROM visit")
     assert all(one.mended for one in mended(project))
-    assert len(names(r)) == ROWS
     assert extra(project) == set()
 
 
