@@ -60,7 +60,8 @@ class RangeLook:
         self.place = place
         self.on_rows, self.stop = on_rows, Stop(stop)
         self.sums, self.outbox = Sums(project, move), Outbox(project, move)
-        self.spans = Spans(project, move, found)
+        summed = not all(self.by_value(bound) for bound in move.bounds)
+        self.spans = Spans(project, move, found, two_ends=summed)
         self.tallies = place.tallies
         for bound in move.bounds:
             self.tallies.setdefault(bound.mapping.name, Tally())

@@ -15,10 +15,11 @@ DENSE = 2
 
 
 class Spans:
-    """The spans of one range."""
+    """The spans of one range. Parameters: ``two_ends`` asks for spans that can be cut where keys allow for that."""
 
-    def __init__(self, project: Project, move: Move, found: KeyRange) -> None:
+    def __init__(self, project: Project, move: Move, found: KeyRange, *, two_ends: bool = False) -> None:
         self.project, self.move, self.found = project, move, found
+        self.two_ends = two_ends and move.key.is_number
         self.dense = self.is_dense(found.lower)
 
     def next(self, lower: KeyValues | None, upto: KeyValues, rows: int) -> Span:
@@ -26,7 +27,7 @@ class Spans:
         if lower is not None and self.dense:
             end = int(lower[0]) + rows
             return Span(lower, (str(end),) if end < int(upto[0]) else upto)
-        upper = self.below(upto) if lower is None and self.move.key.is_number else None
+        upper = self.below(upto) if lower is None and self.two_ends else None
         upper = upper or self.end(lower, upto, rows)
         return Span(lower, leftover.bounded(self.project, self.move, lower, upper or upto, rows))
 
