@@ -45,7 +45,7 @@ def test_a_row_without_a_root_is_told_and_deleted_by_a_run_of_the_sensor(
     ]
     sensor = module.find_drift(registry, resync_drift(registry))
     with dg.build_sensor_context(instance=instance, resources=resources_for(registry.databases)) as context:
-        (request,) = sensor.evaluate_tick(context).run_requests or ()
+        (request,) = sensor.evaluate_tick(context).run_requests or []
     assert request.tags["changeover/range"] == "whole-table"
     assert run_job("resync_drift", dict(request.run_config)).success
     assert sample.execute("new", "SELECT * FROM study WHERE id = 9000") == []
