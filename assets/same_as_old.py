@@ -21,10 +21,11 @@ from changeover.drift.values import side_by_side
 from changeover.ledger.drift import Counted, Finding, counted, findings
 from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.mappings import planned_roots
-from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, KeyRange, ranges_of, whole_table
 from changeover.ledger.rejects import open_count
 from changeover.ledger.verified import Verified, verified
 from changeover.project import Project
+from changeover.transfer.unrooted import why_not
 
 SAMPLE = 20
 """Findings in a check's metadata. The ledger has all of them."""
@@ -71,6 +72,8 @@ class _Part:
     rejected: int
     old_urls: int
     """Rows that keep one, since its image was rejected."""
+    whole: bool
+    """Rows that no root leads to are looked for."""
 
 
 def _part(project: Project, move: Move, bound: Bound) -> _Part:
@@ -86,6 +89,7 @@ def _part(project: Project, move: Move, bound: Bound) -> _Part:
             sum(one.rejected for one in rows_waiting(connection, [bound.mapping.name]))
             if bound.images
             else 0,
+            not why_not(project, bound),
         )
 
 
@@ -133,8 +137,9 @@ def _stand(parts: Sequence[_Part], unplanned: Sequence[str]) -> _Stand:
             for one in part.looked
             if one.fingerprint == part.move.fingerprint and one.result != "copied"
         }
-        found.partitions += len(part.ranges)
-        for one in part.ranges:
+        ranges = [*part.ranges, *([whole_table(part.move.root)] if part.whole and part.ranges else [])]
+        found.partitions += len(ranges)
+        for one in ranges:
             look = current.get(one.no)
             if one.status == "failed" or (look and look.result == "failed"):
                 found.failed.append(one.name)
@@ -231,11 +236,12 @@ def _metadata(
 def _sample(parts: Sequence[_Part]) -> dg.MetadataValue:
     """Keys and columns. No values: they may be personal data, and the UI has no login."""
     names = {(id(part), r.no): r.name for part in parts for r in part.ranges}
+    names.update({(id(part), WHOLE): WHOLE_TABLE for part in parts})
     records = [
         dg.TableRecord(
             {
                 "partition": names.get((id(part), one.range_no), str(one.range_no)),
-                "key": one.key,
+                "key": one.shown,
                 "kind": one.kind,
                 "columns": ", ".join(one.columns),
                 "first_seen": one.first_seen.isoformat(" ", "seconds"),

@@ -14,7 +14,7 @@ import dagster as dg
 from assets.component import Component
 from changeover.binding import Bound
 from changeover.ledger.drift import counted, digest, findings
-from changeover.ledger.ranges import ranges_of
+from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, ranges_of
 from changeover.project import Project
 from pipelines.resync_drift import JOB, OP
 
@@ -64,6 +64,7 @@ def _open(project: Project, root: str, bounds: list[Bound]) -> list[tuple[int, s
     with project.reading() as connection:
         numbers = {one.range_no for bound in bounds for one in counted(connection, bound.id)}
         names = {found.no: found.name for found in ranges_of(connection, root)} if numbers else {}
+        names[WHOLE] = WHOLE_TABLE
         found: list[tuple[int, str, str]] = []
         for no in sorted(numbers):
             mine = [

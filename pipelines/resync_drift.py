@@ -12,7 +12,7 @@ from assets.progress import SECONDS_BETWEEN_LINES
 from assets.same_as_old import same_as_old
 from assets.watched import watched
 from changeover.drift import Resynced, resync
-from changeover.ledger.ranges import range_named
+from changeover.ledger.ranges import part_named
 from changeover.mapping import Registry
 from changeover.project import Project
 from resources import at_end_of, open_project, resource_keys
@@ -64,7 +64,7 @@ def _mended(
     numbers: list[int] | None = None
     if config.ranges:
         with project.reading() as connection:
-            numbers = [range_named(connection, root, name).no for name in config.ranges]
+            numbers = [part_named(connection, root, name).no for name in config.ranges]
 
     def work(stop: threading.Event) -> Iterator[Resynced]:
         return resync(project, root, numbers, dry_run=config.dry_run, stop=stop)

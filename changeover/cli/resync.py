@@ -15,7 +15,7 @@ from changeover.cli.stopping import Stopping
 from changeover.drift.resync import Resynced
 from changeover.drift.resync import resync as mend
 from changeover.errors import Interrupted
-from changeover.ledger.ranges import range_named
+from changeover.ledger.ranges import part_named
 from changeover.project import Project
 
 SHOWN = 20
@@ -102,7 +102,7 @@ class _Done:
 
 def _numbers(project: Project, root: str, names: list[str]) -> list[int]:
     with project.reading() as connection:
-        return [range_named(connection, root, name.removeprefix(f"{root}:")).no for name in names]
+        return [part_named(connection, root, name.removeprefix(f"{root}:")).no for name in names]
 
 
 def _document(done: _Done, code: Code) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from changeover.drift.verify import due, sampled
 from changeover.drift.verify import verify as verify_ranges
 from changeover.errors import ConfigurationError, Interrupted
 from changeover.ledger import verified as ledger
-from changeover.ledger.ranges import KeyRange, range_named, ranges_of
+from changeover.ledger.ranges import KeyRange, part_named, ranges_of, whole_table
 from changeover.ledger.verified import Pass
 from changeover.project import Project
 
@@ -121,7 +121,7 @@ def _begin(
 
 def _named(project: Project, root: str, names: Sequence[str]) -> list[KeyRange]:
     with project.reading() as connection:
-        return [range_named(connection, root, name.removeprefix(f"{root}:")) for name in names]
+        return [part_named(connection, root, name.removeprefix(f"{root}:")) for name in names]
 
 
 def _wanted(
@@ -131,7 +131,7 @@ def _wanted(
         return named[root]
     with project.reading() as connection:
         known = ranges_of(connection, root)
-    return known if sample is None else sampled(known, sample, one.id)
+    return [*known, whole_table(root)] if sample is None else sampled(known, sample, one.id)
 
 
 def _run(

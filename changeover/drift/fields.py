@@ -18,7 +18,7 @@ from changeover.binding.bound import key_text
 from changeover.binding.texts import literal
 from changeover.dialects import TableName
 from changeover.dialects.base import Shown
-from changeover.mapping import Expression, Keep, Narrow, ValueMap
+from changeover.mapping import Expression, Keep, Lookup, Narrow, ValueMap
 from changeover.types.base import Family
 from changeover.types.integer import Integer
 from changeover.types.text import Text
@@ -114,7 +114,7 @@ class _Fields:
             int(code): sa.null() if word is None else literal(column.kind.format(word), self.old)
             for code, word in made.entries.items()
         }
-        return sa.case(*((made.value == code, word) for code, word in words.items()), else_=read)
+        return sa.case(words, value=made.value, else_=read)
 
     def bare(self, column: BoundColumn) -> sa.ColumnElement[Any] | None:
         """The old column itself, where both databases make the same text of it without being asked for a canonical one."""
@@ -136,7 +136,9 @@ class _Fields:
                 f"AND {alias}.mapping_id = {lookup.through}"
             )
             numbers = all(isinstance(kind, Integer) for kind in lookup.kinds)
-            return [self.key(self.read(column.text), f"{alias}.root_key", numbers=numbers)]
+            read = self.bare_number(column, lookup)
+            read = self.read(column.text) if read is None else read
+            return [self.key(read, f"{alias}.root_key", numbers=numbers)]
         if [name for name, _ in lookup.on] == [lookup.returned] and self.has_parent(column, lookup):
             return [Field(self.read(column.text), column.kind.shown(stored, self.new))]
         parent = self.bound.dialect.table(TableName.parse(lookup.parent))
@@ -147,6 +149,16 @@ class _Fields:
             Field(self.read(staged), kind.shown(f"{alias}.{self.quote(name)}", self.new))
             for (name, staged), kind in zip(lookup.on, lookup.kinds, strict=True)
         ]
+
+    def bare_number(self, column: BoundColumn, lookup: BoundLookup) -> sa.ColumnElement[Any] | None:
+        """The old column that holds the parent's key, where the server writes it as the id map has it, without being asked to."""
+        made = self.bound.mapping.made.get(column.name)
+        if not isinstance(made, Lookup) or len(made.values) != 1 or self.old != self.new:
+            return None
+        (value,), kind = made.values, lookup.kinds[0]
+        if not isinstance(value, sa.ColumnClause) or value.table is None:
+            return None
+        return value if kind.alike(column.source, self.new) else None
 
     def has_parent(self, column: BoundColumn, lookup: BoundLookup) -> bool:
         """The new database sees to it that the parent is there."""

@@ -86,7 +86,10 @@ def _row(table: TableReport) -> str:
 
 
 def _details(table: TableReport) -> str:
-    parts = [f"<h2>{escape(table.target)} from {escape(table.root)}</h2>", f"<p>{escape(table.how)}."]
+    parts = [
+        f"<h2>{escape(table.target)} from {escape(table.root)}</h2>",
+        f"<p>{escape(table.how)}. Rows that no root ever led to: {escape(table.without_root)}.",
+    ]
     if table.finished_at is not None:
         parts.append(
             f" Looked at from {_time(table.started_at)} to {_time(table.finished_at)}; {table.by_value:,} of "
@@ -133,10 +136,10 @@ def _time(moment: datetime | None) -> str:
 
 _MEANING = """<h2>What the words mean</h2>
 <p class="small">Both sides are compared after the mapping: what the old row says the new one should be, against what it is.
-<em>Missing</em>: an old row has no new row. <em>Extra</em>: a new row belongs to an old row that is gone. <em>Different</em>: some
-column holds another value. <em>Mended</em>: made right since, and looked at again. <em>Rejected</em> rows could not be moved and
-were not compared. <em>Hot</em> rows were being changed each time they were looked at, and were not compared. Columns that the
-mapping does not write were not compared, nor were rows that the new application made.</p>"""
+<em>Missing</em>: an old row has no new row. <em>Extra</em>: a new row belongs to an old row that is gone, or to none.
+<em>Different</em>: some column holds another value. <em>Mended</em>: made right since, and looked at again. <em>Rejected</em>
+rows could not be moved and were not compared. <em>Hot</em> rows were being changed each time they were looked at, and were
+not compared. Columns that the mapping does not write were not compared, nor were rows that the new application made.</p>"""
 
 _SIGNATURES = """<h2>Signed</h2><table class="sign"><tr><th>name</th><th>date</th><th>signature</th></tr>
 <tr><td></td><td></td><td></td></tr><tr><td></td><td></td><td></td></tr></table>"""

@@ -14,10 +14,12 @@ from changeover.ledger import drift as ledger_drift
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.clock import now
 from changeover.ledger.drift import MORE, Finding
-from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, KeyRange, ranges_of, whole_table
 from changeover.ledger.verified import Depth, Pass, Verified
 from changeover.project import Project
+from changeover.transfer import unrooted
 
+LOOKED_FOR = "looked for"
 SAMPLE = 100
 """Findings of a table that a report names one by one. The ledger has all of them."""
 
@@ -41,13 +43,14 @@ class TableReport:
 
     ``compared`` rows are those that the old side says there should be, less the ``rejected`` and ``hot`` ones, which were not
     compared; ``by_value`` of them were compared value by value. ``columns`` counts findings by column. ``not_verified`` ranges were
-    not looked at by this pass: for each, why.
+    not looked at by this pass: for each, why. ``without_root`` says whether rows that no root ever led to were looked for.
     """
 
     root: str
     mapping: str
     target: str
     how: str
+    without_root: str
     ranges: int
     ranges_verified: int
     not_verified: Mapping[str, str]
@@ -69,9 +72,9 @@ class TableReport:
 
     @property
     def equal(self) -> bool:
-        """All ranges were looked at, every row was compared, and nothing differs by now."""
+        """All that was asked for was looked at, every row was compared, and nothing differs by now."""
         well = not (self.not_verified or self.rejected or self.hot or self.open or self.errors)
-        return well and self.ranges > 0
+        return well and (self.ranges > 0 or self.without_root == LOOKED_FOR)
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,16 @@ def report(
     for root, ranges in chosen.items():
         move = project.move(root)
         with project.reading() as connection:
-            known = ranges_of(connection, root) if ranges is None else list(ranges)
+            known = [*ranges_of(connection, root), whole_table(root)] if ranges is None else list(ranges)
             for bound in move.bounds:
                 looked = {v.range_no: v for v in ledger_verified.verified(connection, [bound.id])}
                 findings = ledger_drift.findings(
                     connection, mapping_id=bound.id, states=("open", "mended"), limit=100_000, more=True
                 )
-                tables.append(_table(bound, root, move.fingerprint, known, looked, findings, one))
+                table = ranges is None or any(r.no == WHOLE for r in ranges)
+                unasked = "" if table else "only some ranges were asked for"
+                why = unrooted.why_not(project, bound) or unasked
+                tables.append(_table(bound, root, move.fingerprint, known, looked, findings, one, why))
     return Report(
         verification=one.id,
         depth=one.depth,
@@ -131,11 +137,16 @@ def _table(
     looked: Mapping[int, Verified],
     findings: Sequence[Finding],
     one: Pass,
+    why_not: str,
 ) -> TableReport:
-    names = {found.no: found.name for found in ranges}
+    ranges = [found for found in ranges if found.no != WHOLE]
+    names = {found.no: found.name for found in ranges} | ({} if why_not else {WHOLE: WHOLE_TABLE})
     mine = [v for v in looked.values() if v.range_no in names and v.is_of(one)]
     again = {v.range_no for v in mine if v.result == "copied"}
     seen = {v.range_no for v in mine} - again
+    not_verified = {r.name: _why(r, fingerprint, again=r.no in again) for r in ranges if r.no not in seen}
+    if not why_not and WHOLE not in seen:
+        not_verified[WHOLE_TABLE] = "rows without a root are looked for when all ranges are copied"
     told = [f for f in findings if f.range_no in names]
     open_ = [f for f in told if f.state == "open"]
     return TableReport(
@@ -143,9 +154,10 @@ def _table(
         mapping=bound.mapping.name,
         target=bound.mapping.target,
         how=_how(bound, one.depth),
+        without_root=f"not looked for: {why_not}" if why_not else LOOKED_FOR,
         ranges=len(ranges),
-        ranges_verified=len(seen),
-        not_verified={r.name: _why(r, fingerprint, again=r.no in again) for r in ranges if r.no not in seen},
+        ranges_verified=len(seen - {WHOLE}),
+        not_verified=not_verified,
         compared=sum(v.compared for v in mine),
         by_value=sum(v.by_value for v in mine),
         rejected=sum(v.rejected for v in mine),
@@ -157,7 +169,7 @@ def _table(
         mended=sum(f.rows for f in told if f.state != "open"),
         columns=dict(Counter(column for f in open_ if f.kind != MORE for column in f.columns)),
         differences=tuple(
-            Difference(names[f.range_no], f.key, f.kind, f.columns, f.state, f.first_seen, f.closed_at)
+            Difference(names[f.range_no], f.shown, f.kind, f.columns, f.state, f.first_seen, f.closed_at)
             for f in [f for f in [*open_, *(f for f in told if f.state != "open")] if f.kind != MORE][:SAMPLE]
         ),
         seconds=sum(v.seconds for v in mine),

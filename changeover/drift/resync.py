@@ -2,6 +2,8 @@
 
 Of a range in which more rows differ than are listed, all rows are compared by value once more, and those that differ are mended.
 
+A row that no root ever led to was found in a table that nobody else writes, and is deleted while its mapping still says so.
+
 A target row whose root is gone, where ids are kept or shifted, may as well have been written by the new application. It is deleted
 only where the mapping says that nobody else writes the table; a row that the id map leads to is the root's own, and goes with it.
 """
@@ -18,16 +20,19 @@ from typing import Literal, TypeVar
 
 from changeover.binding import Bound, Move
 from changeover.drift.pending import Outbox
+from changeover.drift.place import Place
 from changeover.drift.rows import Looked, look
 from changeover.drift.spans import Spans
 from changeover.drift.tally import Tally
+from changeover.drift.whole_table import TableLook
 from changeover.errors import Interrupted
 from changeover.ledger import drift as ledger
 from changeover.ledger import verified as ledger_verified
+from changeover.ledger.clock import now
 from changeover.ledger.drift import Finding
-from changeover.ledger.ranges import KeyRange, ranges_of
+from changeover.ledger.ranges import WHOLE, KeyRange, ranges_of, whole_table
 from changeover.project import Project
-from changeover.transfer import leftover
+from changeover.transfer import leftover, unrooted
 from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Keys, Span
 from changeover.transfer.chunk_size import ChunkSize, first
@@ -83,8 +88,10 @@ def resync(
             unlisted = ledger.findings(connection, mapping_id=bound.id, more=None)
             known = {found.no: found for found in ranges_of(connection, root)} if unlisted else {}
         whole = {one.range_no: one for one in unlisted if range_nos is None or one.range_no in range_nos}
+        if WHOLE in whole and unrooted.why_not(project, bound):
+            del whole[WHOLE]  # what is listed of it is told, and left
         for no, one in whole.items():
-            yield from work.whole(bound, known[no], one)
+            yield from work.whole(bound, known.get(no, whole_table(root)), one)
         for page in _pages(project, bound, range_nos, set(whole)):
             work.go_on()
             yield from work.page(bound, page)
@@ -114,14 +121,27 @@ class _Resync:
                 self.go_on()
                 done = self.page(bound, rows[start : start + PAGE])
                 ill = {row.key for row in done if not row.mended}
-                drifted = tuple(row for row in looked.drifted if row.key in ill)
+                drifted = tuple(row for row in looked.drifted if ledger.shown(row.key) in ill)
                 left.take(Looked(0, 0, 0, drifted, ()))
                 yield from done
         if not self.dry_run:
             self.note_left(bound, one, left)
 
     def looks(self, bound: Bound, found: KeyRange) -> Iterator[Looked]:
-        """All of a range compared by value, a chunk at a time."""
+        """All of a range compared by value, or of a table's rows without a root, a chunk at a time."""
+        return self.of_table(bound) if found.no == WHOLE else self.of_range(bound, found)
+
+    def of_table(self, bound: Bound) -> Iterator[Looked]:
+        place = Place(0, self.move.root, WHOLE, self.move.fingerprint, None, now())
+        table = TableLook(self.project, self.move, place, self.stop)
+        found, after = table.page(bound, None)
+        yield found
+        while after is not None:
+            self.go_on()
+            found, after = table.page(bound, after)
+            yield found
+
+    def of_range(self, bound: Bound, found: KeyRange) -> Iterator[Looked]:
         size = ChunkSize(first(self.move.bounds, ROWS_COMPARED))
         spans, position = Spans(self.project, self.move, found), found.lower
 
@@ -158,14 +178,14 @@ class _Resync:
 
     def page(self, bound: Bound, page: Sequence[Finding]) -> list[Resynced]:
         """Look at the findings again, mend what still differs, look once more, and close those that are right."""
-        actions = self.actions(bound, [one.key for one in page])
-        todo = [one.key for one in page if actions[one.key][0] in ("insert", "update", "delete")]
-        left = set(todo)
+        actions = self.actions(bound, page)
+        todo = [one for one in page if actions[one.key][0] in ("insert", "update", "delete")]
+        left = {one.key for one in todo}
         if todo and not self.dry_run:
-            self.apply(todo)
+            self.mend(bound, todo)
             left = {key for key, (action, _, _) in self.actions(bound, todo).items() if action != "nothing"}
         right = [one.key for one in page if actions[one.key][0] == "nothing"]
-        mended = [key for key in todo if key not in left]
+        mended = [one.key for one in todo if one.key not in left]
         if not self.dry_run:
             self.close(bound, mended, right)
         return [
@@ -174,7 +194,7 @@ class _Resync:
                 bound.mapping.name,
                 bound.mapping.target,
                 one.range_no,
-                one.key,
+                one.shown,
                 actions[one.key][1] or one.kind,
                 actions[one.key][2] or one.columns,
                 actions[one.key][0],
@@ -183,8 +203,28 @@ class _Resync:
             for one in page
         ]
 
-    def actions(self, bound: Bound, keys: Sequence[str]) -> dict[str, tuple[Action, str, tuple[str, ...]]]:
-        """By root key, what is to be done now, and of what kind and in which columns it differs."""
+    def actions(
+        self, bound: Bound, page: Sequence[Finding]
+    ) -> dict[str, tuple[Action, str, tuple[str, ...]]]:
+        """By the findings' keys, what is to be done now, and of what kind and in which columns the row differs."""
+        rows = {one.row: one.key for one in page if one.row is not None}
+        actions = self.actions_of_roots(bound, [one.key for one in page if one.row is None])
+        still = (
+            set(self.retried(partial(unrooted.found_still, self.project, self.move, bound, list(rows))))
+            if rows
+            else set()
+        )
+        left: Action = "leave" if unrooted.why_not(self.project, bound) else "delete"
+        for row, key in rows.items():
+            actions[key] = (left, "extra", ()) if row in still else ("nothing", "", ())
+        return actions
+
+    def actions_of_roots(
+        self, bound: Bound, keys: Sequence[str]
+    ) -> dict[str, tuple[Action, str, tuple[str, ...]]]:
+        """The same, of rows that are some root's."""
+        if not keys:
+            return {}
         found = self.retried(partial(look, self.project, self.move, bound, self.outbox, Keys(tuple(keys))))
         actions: dict[str, tuple[Action, str, tuple[str, ...]]] = dict.fromkeys(keys, ("nothing", "", ()))
         for row in found.drifted:
@@ -195,8 +235,14 @@ class _Resync:
         actions.update((key, ("wait", "", ())) for key in found.hot)
         return actions
 
-    def apply(self, keys: Sequence[str]) -> None:
+    def mend(self, bound: Bound, page: Sequence[Finding]) -> None:
         """The write."""
+        rows = [one.row for one in page if one.row is not None]
+        if rows:
+            self.retried(partial(unrooted.remove, self.project, self.move, bound, rows))
+        keys = [one.key for one in page if one.row is None]
+        if not keys:
+            return
         applied = self.retried(partial(apply, self.project, self.move, Keys(tuple(keys)), self.pool))
         if applied.followers:
             reapply_followers(self.project, applied.followers, self.pool)

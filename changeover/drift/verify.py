@@ -13,17 +13,18 @@ from functools import partial
 
 from sqlalchemy import exc
 
-from changeover.binding import Move
+from changeover.binding import Bound, Move
 from changeover.drift.one_range import RangeLook
 from changeover.drift.place import Place
 from changeover.drift.tally import Tally
+from changeover.drift.whole_table import TableLook, looked_for
 from changeover.errors import ChangeoverError, Interrupted
 from changeover.ledger import drift as ledger_drift
 from changeover.ledger import ranges as ledger_ranges
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.clock import now
 from changeover.ledger.drift import Finding
-from changeover.ledger.ranges import KeyRange
+from changeover.ledger.ranges import WHOLE, KeyRange, whole_table
 from changeover.ledger.verified import Pass, Verified
 from changeover.project import Project
 from changeover.transfer.chunk import ChunkDone
@@ -64,27 +65,33 @@ def due(
     """The ranges that can be verified: those that are done, by the mapping as it is now. Those that were looked at since
     the pass began are left out.
 
+    When all are done, and rows without a root are looked for, there is one more, which stands for the table as a whole.
+
     Raises: ChangeoverError for an unknown name.
     """
     move = project.move(root)
     with project.reading() as connection:
         known = ledger_ranges.ranges_of(connection, root)
         looked = ledger_verified.verified(connection, [bound.id for bound in move.bounds])
-    by_name = {found.name: found for found in known}
+    current = [found for found in known if found.status == "done" and found.fingerprint == move.fingerprint]
+    if known and len(current) == len(known) and looked_for(project, move):
+        current.append(replace(whole_table(root), fingerprint=move.fingerprint))
+    by_name = {found.name: found for found in [*known, *current, whole_table(root)]}
     for name in (name for name in names or () if name not in by_name):
         raise ChangeoverError(f"{root} has no range {name!r}: `changeover status {root} --ranges` lists them")
-    wanted = known if names is None else [by_name[name] for name in names]
+    wanted = current if names is None else [found for found in current if found.name in set(names)]
     seen = Counter(
         v.range_no
         for v in looked
         if one and v.is_of(one) and v.fingerprint == move.fingerprint and v.result not in ("failed", "copied")
     )
-    through = {no for no, count in seen.items() if count == len(move.bounds)}
-    return [
-        found
-        for found in wanted
-        if found.status == "done" and found.fingerprint == move.fingerprint and found.no not in through
-    ]
+    through = {no for no, count in seen.items() if count == len(_compared(project, move, no))}
+    return [found for found in wanted if found.no not in through]
+
+
+def _compared(project: Project, move: Move, range_no: int) -> Sequence[Bound]:
+    """The mappings that a range, or the table as a whole, has results of."""
+    return looked_for(project, move) if range_no == WHOLE else move.bounds
 
 
 def sampled(ranges: Sequence[KeyRange], count: int, seed: int) -> list[KeyRange]:
@@ -172,16 +179,15 @@ class _Worker:
             place = Place(self.one.id, found.root, found.no, self.move.fingerprint, found.lower, now())
         error: str | None = None
         try:
-            report = partial(self._report, found)
-            look = RangeLook(self.project, self.move, found, place, self.one.depth, report, self.stop)
-            if not look.run(until):
+            if not self._look(found, place).run(until):
                 return replace(place, seconds=place.seconds + time.monotonic() - began)
         except ChangeoverError as known:
             error = str(known)
         except exc.DBAPIError as failed:
             error = f"range {found.name} of {found.root}: {self.project.explain(failed, self.move.database)}"
         tallies = {
-            bound.id: Tally() if error else place.tallies[bound.mapping.name] for bound in self.move.bounds
+            bound.id: Tally() if error else place.tallies[bound.mapping.name]
+            for bound in _compared(self.project, self.move, found.no)
         }
         results = [self._result(number, found, tally, error) for number, tally in tallies.items()]
         took = place.seconds + time.monotonic() - began
@@ -190,6 +196,12 @@ class _Worker:
         ]
         note = partial(self._note, found, results, None if error else tallies)
         return retried(note, ChunkSize(), Stop(self.stop), self.project.dialect)
+
+    def _look(self, found: KeyRange, place: Place) -> RangeLook | TableLook:
+        if found.no == WHOLE:
+            return TableLook(self.project, self.move, place, self.stop)
+        report = partial(self._report, found)
+        return RangeLook(self.project, self.move, found, place, self.one.depth, report, self.stop)
 
     def _result(self, mapping_id: int, found: KeyRange, tally: Tally, error: str | None) -> Verified:
         return Verified(

@@ -22,6 +22,8 @@ MORE = "more"
 """The kind of a finding that stands for those of a range that are not listed: its columns are their kinds, with how many."""
 _MORE_KEY = "\ufdd0more {}"
 """Its key: of a range, and of no row, since no text begins with this character."""
+_ROW_KEY = "\ufdd0row "
+"""Begins the key of a finding that no root leads to: the target row's own key follows."""
 
 State = Literal["open", "mended", "gone"]
 """``mended`` by a resync, or by copying its range again; or ``gone`` by itself: found right when it was looked at again."""
@@ -43,6 +45,16 @@ class Finding:
     closed_at: datetime | None = None
 
     @property
+    def row(self) -> str | None:
+        """The target row's key, where no root leads to it."""
+        return self.key.removeprefix(_ROW_KEY) if self.key.startswith(_ROW_KEY) else None
+
+    @property
+    def shown(self) -> str:
+        """The key as a person reads it: the root's, or the target row's that has none."""
+        return shown(self.key)
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many rows it stands for, by kind."""
         if self.kind != MORE:
@@ -53,6 +65,16 @@ class Finding:
     def rows(self) -> int:
         """How many rows it stands for."""
         return sum(self.counts.values())
+
+
+def shown(key: str) -> str:
+    """A finding's key as a person reads it."""
+    return f"(none) row {key.removeprefix(_ROW_KEY)}" if key.startswith(_ROW_KEY) else key
+
+
+def key_of_row(target_key: str) -> str:
+    """The key of a finding of a target row that no root leads to."""
+    return _ROW_KEY + target_key
 
 
 def note(

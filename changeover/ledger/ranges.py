@@ -68,6 +68,32 @@ class KeyRange:
         return self.rows_read / self.seconds if self.seconds else 0.0
 
 
+WHOLE, WHOLE_TABLE = 0, "whole-table"
+"""The number and the name of what is found of a table beside its ranges. No range has them: they are numbered from 1 on."""
+
+
+def whole_table(root: str) -> KeyRange:
+    """What stands for a root's tables as a whole, where a range would. The ledger has no such range."""
+    return KeyRange(
+        root=root,
+        no=WHOLE,
+        name=WHOLE_TABLE,
+        lower=None,
+        upper=(),
+        rows_planned=0,
+        status="done",
+        attempts=1,
+        position=None,
+        fingerprint=None,
+        **dict.fromkeys(COUNTS, 0),
+        due=None,
+        seconds=0.0,
+        started_at=None,
+        finished_at=None,
+        error=None,
+    )
+
+
 @dataclass(frozen=True)
 class Planned:
     """A range about to be appended."""
@@ -118,6 +144,11 @@ def last_range(connection: sa.Connection, root: str) -> KeyRange | None:
         .first()
     )
     return _range(row) if row else None
+
+
+def part_named(connection: sa.Connection, root: str, name: str) -> KeyRange:
+    """The range of this name, or what stands for the table as a whole. Raises ChangeoverError if there is none."""
+    return whole_table(root) if name == WHOLE_TABLE else range_named(connection, root, name)
 
 
 def range_named(connection: sa.Connection, root: str, name: str) -> KeyRange:

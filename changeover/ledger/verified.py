@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from changeover.ledger.clock import now
 from changeover.ledger.drift import open_counts_by_root
+from changeover.ledger.ranges import WHOLE
 from changeover.ledger.tables import drift, mapping, verification
 from changeover.ledger.tables import verified as table
 
@@ -148,6 +149,7 @@ def overview(connection: sa.Connection, written: Mapping[str, str]) -> dict[str,
             sa.func.min(sa.case((table.c.result != "copied", table.c.finished_at))),
         )
         .join(mapping, mapping.c.id == table.c.mapping_id)
+        .where(table.c.range_no != WHOLE)
         .group_by(mapping.c.root, table.c.mapping_id, table.c.fingerprint)
     )
     right: dict[str, Counter[int]] = {}

@@ -83,8 +83,9 @@ def test_a_row_copied_again_between_the_looks_at_both_sides_is_no_drift(
     r = rig(kind)
     project = people(r, captured=True)
     work = changed_and_copied(r, project, once=False)
-    for owner, name in ((differing, "read"), (sums.checksum, "old_sums"), (sums.checksum, "old_rows")):
-        before(monkeypatch, owner, name, work)
+    before(monkeypatch, differing, "read", work)
+    for name in ("old_sums", "old_parts", "old_rows"):
+        before(monkeypatch, sums.checksum, name, work)
     found = verified(project, depth=depth)
     assert drift(project, found) == {}
     # Its changes were under way each time it was looked at: it is not called compared either.
@@ -107,6 +108,24 @@ def test_a_change_that_is_not_applied_yet_is_no_drift_and_is_drift_once_it_got_l
     assert [one.results[0].result for one in found] == ["hot"]
     clear(r)
     assert drift(project, verified(project, depth=depth)) == DRIFT_3
+
+
+@servers
+@both
+def test_a_change_noted_after_the_look_began_is_seen_to_be_under_way(
+    rig: Callable[..., Rig], kind: str, depth: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outbox is asked after the rows were read: asked before, it would not know what these show."""
+    monkeypatch.setattr(one_range, "WAIT_SECONDS", 0.001)
+    r = rig(kind)
+    project = people(r, captured=True)
+    if depth == "checksums":
+        r.run(r.new, "UPDATE people SET name = 'by hand' WHERE id = 3")  # so that the row is read at all
+    change = "UPDATE person SET nm = 'newer' WHERE no = 3"
+    before(monkeypatch, differing, "read", lambda *_, **__: r.run(r.old, change))
+    found = verified(project, depth=depth)
+    assert drift(project, found) == {}
+    assert [one.results[0].result for one in found] == ["hot"]
 
 
 @every_kind
