@@ -155,21 +155,31 @@ def test_bytes_that_change_on_their_way_are_not_taken(front: Front, behind: Buck
     assert behind.head("a.jpg") is None
 
 
+def lie(handler: Handler) -> bool:
+    """Say that the object is stored, and store nothing."""
+    handler.send_response(200)
+    handler.send_header("ETag", '"1"')
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+    return True
+
+
 def test_a_put_that_lies_is_found_by_looking(
     front: Front, behind: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says that the object is stored, and nothing is there."""
     monkeypatch.setattr(buckets, "backoff", lambda _: 0.0)
-
-    def lie(handler: Handler) -> bool:
-        handler.send_response(200)
-        handler.send_header("ETag", '"1"')
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-        return True
-
     front.meddling = first(10**6, lie)
     with pytest.raises(NotStored):
+        store(behind)
+
+
+def test_an_object_that_is_not_the_one_of_the_put_is_looked_into(
+    front: Front, behind: Bucket, bucket: Bucket
+) -> None:
+    """Its length is the same."""
+    bucket.client.put_object(Bucket=bucket.name, Key="a.jpg", Body=bytes(len(BODY)))
+    front.meddling = first(10**6, lie)
+    with pytest.raises(KeyTaken):
         store(behind)
 
 
