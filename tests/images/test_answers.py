@@ -206,6 +206,22 @@ def test_a_status_counts_whatever_is_said_beside_it(
     assert found.reason == "missing"
 
 
+def test_a_page_beside_a_status_is_read_only_as_far_as_it_is_short(host: Host, once: HttpOrigin) -> None:
+    sent: list[int] = []
+
+    def behave(handler: hosts.Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 404 Not Found\r\n\r\n")
+        while len(sent) < 1_000:
+            handler.wfile.write(bytes(65_536))
+            sent.append(65_536)
+
+    host.paths["/a"] = behave
+    found = once.fetch(Wanted(host.url("/a")), 100_000_000, threading.Event())
+    assert isinstance(found, Refused)
+    assert found.reason == "missing"
+    assert sum(sent) < 30_000_000  # what the system holds on its way included
+
+
 def test_what_follows_an_answer_is_never_taken_for_the_next_one(host: Host, origin: HttpOrigin) -> None:
     """A host that says more than it announced could slip an answer under the next image."""
     evil, good = picture(seed=1), picture(seed=2)
@@ -288,6 +304,23 @@ def test_a_host_that_never_ends_its_tls_handshake_is_slow(said: bytes) -> None:
     assert isinstance(found, Refused)
     assert (found.reason, found.again) == ("slow", True)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("said", [b"", answer(b"1", Content_Length="2")])
+def test_a_pause_is_bounded_by_itself(host: Host, said: bytes) -> None:
+    origin = HttpOrigin(Guard([f"127.0.0.1:{host.port}"], LOOPBACK), read_seconds=1, tries=1)
+
+    def behave(handler: hosts.Handler) -> None:
+        handler.wfile.write(said)
+        hosts.silent()(handler)
+
+    host.paths["/a"] = behave
+    began = time.monotonic()
+    found = origin.fetch(Wanted(host.url("/a")), MOST, threading.Event())
+    origin.close()
+    assert isinstance(found, Refused)
+    assert (found.reason, found.again) == ("slow", True)
+    assert time.monotonic() - began < 10
 
 
 def test_stopping_ends_what_is_being_read(host: Host) -> None:
