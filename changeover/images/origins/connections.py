@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import select
 import socket
-import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pycurl
 
+from changeover.images import tls
 from changeover.images.guard import Guard
 from changeover.images.image import Reason
 
@@ -114,9 +114,10 @@ class _Connection:
         self._size = self._most = 0
         self._stop = threading.Event()
         self._conditions: list[bytes] = []
-        self._curl = pycurl.Curl()
+        self._curl = curl = pycurl.Curl()
         for option, value in self._settings().items():
-            self._curl.setopt(option, value)
+            curl.setopt(option, value)
+        tls.trust(curl, limits.authorities)
 
     def ask(self, target: str, conditions: list[bytes], most: int, stop: threading.Event) -> Answer:
         self._most, self._stop = most, stop
@@ -140,7 +141,7 @@ class _Connection:
 
     def _settings(self) -> dict[int, object]:
         limits = self.limits
-        settings: dict[int, object] = {
+        return {
             pycurl.URL: self.place.url,
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
@@ -162,15 +163,6 @@ class _Connection:
             pycurl.HEADERFUNCTION: self._lines.append,
             pycurl.WRITEFUNCTION: self._take,
         }
-        if self.place.scheme == "https":
-            system = ssl.get_default_verify_paths()
-            file, folder = (
-                (limits.authorities, None) if limits.authorities else (system.cafile, system.capath)
-            )
-            settings |= {pycurl.SSL_VERIFYPEER: True, pycurl.SSL_VERIFYHOST: 2}
-            settings |= {pycurl.CAINFO: str(file)} if file else {}
-            settings |= {pycurl.CAPATH: folder} if folder else {}
-        return settings
 
     def _open(self) -> None:
         try:
