@@ -37,6 +37,7 @@ test: $(DEV) servers ## the tests, on real private servers
 	$(BIN)/pytest -m "not long" $(PYTEST)
 
 test-long: $(DEV) servers ## the tests that take minutes each
+	@scripts/system_packages nginx-light rclone
 	$(BIN)/pytest -m long $(PYTEST)
 
 pictures: $(DEV) servers ## the pictures of the UI in docs/images

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench import capture, copying, core_peer
+from bench.images import RCLONE, images
 from bench.known_images import known_images
 from bench.memory import memory
 from bench.paging import paging
@@ -49,6 +50,15 @@ def test_planning_plans_all_rows(small: Site) -> None:
 
     assert figures["sqlite"].value > 0
     assert figures["sqlite: peak memory"].value > 10
+
+
+@pytest.mark.long  # and needs programs that the other tests do not
+def test_carrying_images_is_measured_beside_rclone_near_and_far() -> None:
+    figures = {f"{f.group}: {f.name}": f for f in images(1, 40)}
+
+    near, far = "images, near: ", "images, 50 ms away: "
+    assert {f"{near}16 workers", f"{near}{RCLONE}", f"{far}64 workers", f"{far}{RCLONE}"} <= set(figures)
+    assert all(figure.value > 0 for figure in figures.values() if "processors" not in figure.name)
 
 
 def test_a_second_run_over_known_images_is_measured_without_asking_for_one(small: Site) -> None:

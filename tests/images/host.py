@@ -56,6 +56,7 @@ class Host(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.paths: dict[str, Behaviour] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.connections = 0
         self.at_once = self.most_at_once = 0
         self.ending = threading.Event()
         self._lock = threading.Lock()
@@ -66,6 +67,10 @@ class Host(ThreadingHTTPServer):
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
+
+    def process_request(self, request: socket.socket, client_address: str) -> None:  # type: ignore[override]
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def note(self, handler: Handler) -> None:
         with self._lock:

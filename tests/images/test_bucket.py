@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,53 @@ def test_an_object_is_stored_once_with_its_type_checksum_and_caching(bucket: Buc
     assert found is not None
     assert (found.key, found.bytes, found.sha256, found.media_type) == (key, len(BODY), DIGEST, "image/jpeg")
     assert bucket.client.get_object(Bucket=bucket.name, Key=key)["Body"].read() == BODY
+
+
+@pytest.mark.parametrize("key", [*KEYS, "~a!*.jpg"])
+def test_an_object_that_is_new_costs_two_requests_of_libcurl(
+    front: Front, behind: Bucket, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(behind, "_store", None)  # no other client is asked
+        assert store(behind, key) is False
+    assert [asked.split()[0] for asked in front.asked] == ["PUT", "HEAD"]
+    assert [one.key for one in behind.listing()] == [key]
+
+
+def test_an_object_is_stored_where_libcurl_gets_nowhere(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket._signed, "root", "http://127.0.0.1:1/images/")
+    assert store(bucket) is False
+    assert store(bucket) is True
+    assert bucket.head("a.jpg") is not None
+
+
+@pytest.mark.parametrize("key", ["a/../b.jpg", "./b.jpg", "b.jpg/.", ".."])
+def test_a_key_that_libcurl_would_change_is_not_told_to_it(front: Front, behind: Bucket, key: str) -> None:
+    store(behind, "b.jpg")
+    front.asked.clear()
+    assert behind._signed.head(key).status == 0
+    assert behind._signed.put(key, BODY, {}).status == 0
+    assert front.asked == []
+
+
+def test_a_token_is_signed_as_well(front: Front, bucket: Bucket, account: Account) -> None:
+    who = account.session.get_credentials()
+    assert who is not None
+    session = boto3.Session(who.access_key, who.secret_key, "a token", region_name=REGION)
+    seen: list[dict[str, str]] = []
+
+    def note(handler: Handler) -> bool:
+        seen.append({name.lower(): value for name, value in handler.headers.items()})
+        return False
+
+    front.meddling = note
+    with contextlib.suppress(BucketRefused, NotStored):
+        store(Bucket(bucket.name, Account(session, front.endpoint)))
+    assert seen[0]["x-amz-security-token"] == "a token"
+    assert "x-amz-security-token" in seen[0]["authorization"]
+    assert "x-amz-checksum-sha256" in seen[0]["authorization"]
 
 
 def test_a_key_that_is_not_there_has_no_head(bucket: Bucket) -> None:
@@ -179,27 +227,40 @@ def test_bytes_that_change_on_their_way_are_not_taken(front: Front, behind: Buck
         handler.body = handler.body[:-1] + bytes((handler.body[-1] ^ 1,))
         return False
 
-    front.meddling = first(1, garble)
+    front.meddling = first(10**6, garble)
     with pytest.raises(NotStored):
         store(behind)
     assert behind.head("a.jpg") is None
+    front.meddling = first(1, garble)
+    assert store(behind) is False
+    assert behind.client.get_object(Bucket=behind.name, Key="a.jpg")["Body"].read() == BODY
+
+
+def lie(handler: Handler) -> bool:
+    """Say that the object is stored, and store nothing."""
+    handler.send_response(200)
+    handler.send_header("ETag", '"1"')
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+    return True
 
 
 def test_a_put_that_lies_is_found_by_looking(
     front: Front, behind: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says that the object is stored, and nothing is there."""
     monkeypatch.setattr(buckets, "backoff", lambda _: 0.0)
-
-    def lie(handler: Handler) -> bool:
-        handler.send_response(200)
-        handler.send_header("ETag", '"1"')
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-        return True
-
     front.meddling = first(10**6, lie)
     with pytest.raises(NotStored):
+        store(behind)
+
+
+def test_an_object_that_is_not_the_one_of_the_put_is_looked_into(
+    front: Front, behind: Bucket, bucket: Bucket
+) -> None:
+    """Its length is the same."""
+    bucket.client.put_object(Bucket=bucket.name, Key="a.jpg", Body=bytes(len(BODY)))
+    front.meddling = first(10**6, lie)
+    with pytest.raises(KeyTaken):
         store(behind)
 
 

@@ -217,7 +217,8 @@ def test_a_run_that_was_killed_between_the_put_and_the_report_loses_nothing(
     agree(bucket, outcomes)
     arrived = [one for one in outcomes.values() if isinstance(one, Arrived)]
     assert len(arrived) == 12
-    assert {one.key for one in arrived if one.reused} == set(there)
+    # One that was under way may have arrived after the look.
+    assert {one.key for one in arrived if one.reused} >= set(there)
 
 
 def test_a_bucket_that_refuses_ends_the_run_with_one_error(

@@ -7,19 +7,19 @@ import signal
 import sys
 from itertools import count
 
-from changeover.images import bucket as buckets
 from changeover.images.bucket import Bucket
 from changeover.images.guard import Guard
 from changeover.images.image import Rules, Wanted
 from changeover.images.origins.http import HttpOrigin
+from changeover.images.signed import Said, Signed
 from changeover.images.transfer import transfer
 
 puts = count(1)
-put = buckets.obstore.put
+put = Signed.put
 
 
-def fatal_put(*arguments: object, **named: object) -> object:
-    stored = put(*arguments, **named)  # type: ignore[arg-type]
+def fatal_put(self: Signed, key: str, body: bytes, headers: dict[str, str]) -> Said:
+    stored = put(self, key, body, headers)
     if next(puts) == 5:
         os.kill(os.getpid(), signal.SIGKILL)
     return stored
@@ -27,7 +27,7 @@ def fatal_put(*arguments: object, **named: object) -> object:
 
 if __name__ == "__main__":
     name, port, images = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    buckets.obstore.put = fatal_put  # type: ignore[assignment]
+    Signed.put = fatal_put
     guard = Guard([f"127.0.0.1:{port}"], ["127.0.0.0/8"])
     wanted = (Wanted(f"http://127.0.0.1:{port}/{n}") for n in range(images))
     for outcome in transfer(HttpOrigin(guard), Bucket(name), Rules(), wanted, 2):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from urllib3.exceptions import HTTPError
 
 from changeover.images import s3
 from changeover.images.image import Refused, Unchanged, Wanted
@@ -41,7 +40,7 @@ class BucketOrigin:
             body = found["Body"].read()
         except ClientError as error:
             return self._refused(wanted, error)
-        except (BotoCoreError, HTTPClientError, HTTPError) as error:
+        except (BotoCoreError, HTTPClientError) as error:
             refused = s3.refusal(self.bucket, error, "a GET")
             if refused is not None:
                 raise refused from None

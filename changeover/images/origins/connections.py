@@ -1,156 +1,263 @@
-"""HTTP connections that are opened by the guard, and whose answer has to begin in time."""
+"""Connections to one host: opened by the guard, spoken over by libcurl, kept for the next request where the host agrees.
+
+libcurl resolves no name and opens no socket: where it wants a connection it is handed the socket that the guard has opened to a
+checked address. A handle of libcurl stays with one host for good and keeps one connection, so that none is ever used for another
+name.
+"""
 
 from __future__ import annotations
 
-import itertools
+import select
 import socket
-import ssl
 import threading
-import time
-from contextlib import suppress
-from typing import Any
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-from urllib3.response import HTTPResponse
-from urllib3.util import Timeout
+import pycurl
 
+from changeover.images import tls
 from changeover.images.guard import Guard
+from changeover.images.image import Reason
+
+SMALL = 65_536
+"""Bytes of an answer that is no image, which are read so that the connection can be kept."""
+READ_AT_ONCE = 65_536
+NOWHERE = "192.0.2.1"
+"""An address that nobody has (RFC 5737). It stands where libcurl would look up a name, and is never connected to."""
+_HEADERS = [b"User-Agent: changeover", b"Accept: image/*,*/*;q=0.5"]
+_TLS = frozenset((pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE))
 
 
-class Deadlines:
-    """Cuts connections whose time is up: a host that sends a header a letter at a time never meets a socket's own time-out."""
+class Passing(Exception):
+    """What another attempt may not meet. ``after``: seconds that the host asked us to wait."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._numbers = itertools.count()
-        self._running: dict[int, tuple[float, socket.socket]] = {}
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._closed = threading.Event()
+    def __init__(self, reason: Reason, detail: str, after: float | None = None) -> None:
+        super().__init__(detail)
+        self.reason: Reason = reason
+        self.detail, self.after = detail, after
 
-    def begin(self, connected: socket.socket) -> int:
-        """Note that the connection's time runs; the number to end it by."""
-        number = next(self._numbers)
-        self._running[number] = (time.monotonic() + self.seconds, connected)
-        if self._thread is None:
-            self._start()
-        return number
 
-    def end(self, number: int) -> bool:
-        """Count its time no longer; whether it was still in time."""
-        return self._running.pop(number, None) is not None
+class TooLarge(Exception):
+    """The body has more bytes than are taken."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A scheme, a host's name and its port."""
+
+    scheme: str
+    name: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The root of the host."""
+        shown = f"[{self.name}]" if ":" in self.name else self.name
+        return f"{self.scheme}://{shown}:{self.port}/"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that a connection, TLS, a pause in an answer and an answer may take; ``authorities`` a PEM file that TLS trusts."""
+
+    connect: float
+    pause: float
+    answer: float
+    authorities: Path | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a host has answered, header names in lower case. ``body`` counts for status 200 alone."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Connections:
+    """The connections to a host. Used by many threads at once, each of which has one to itself while it asks."""
+
+    def __init__(self, place: Place, guard: Guard, limits: Limits) -> None:
+        self.place, self.guard, self.limits = place, guard, limits
+        self._idle: deque[_Connection] = deque()
+
+    def ask(self, target: str, conditions: list[bytes], most: int, stop: threading.Event) -> Answer:
+        """Ask for a path and query, with headers beside the usual ones, for at most ``most`` bytes.
+
+        Raises: Forbidden; Passing; TooLarge.
+        """
+        try:
+            connection = self._idle.pop()  # the one used last, which the host has most likely kept as well
+        except IndexError:
+            connection = _Connection(self.place, self.guard, self.limits)
+        try:
+            return connection.ask(target, conditions, most, stop)
+        finally:
+            self._idle.append(connection)
 
     def close(self) -> None:
-        """Stop watching until the next connection."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-            self._closed.set()
-        if thread is not None:
-            thread.join()
-
-    def _start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._closed = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._watch, args=(self._closed,), name="changeover-images-deadlines", daemon=True
-                )
-                self._thread.start()
-
-    def _watch(self, closed: threading.Event) -> None:
-        while not closed.wait(min(1.0, self.seconds / 4)):
-            now = time.monotonic()
-            for number, (until, connected) in list(self._running.items()):
-                if now > until:
-                    self.end(number)
-                    _cut(connected)
+        """Close those that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
 
 
-def _cut(connected: socket.socket) -> None:
-    with suppress(OSError):  # it ended by itself meanwhile
-        connected.shutdown(socket.SHUT_RDWR)
+class _Connection:
+    def __init__(self, place: Place, guard: Guard, limits: Limits) -> None:
+        self.place, self.guard, self.limits = place, guard, limits
+        self._opened: socket.socket | None = None
+        self._descriptor = -1
+        self._wanted = False
+        self._lines: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._size = self._most = 0
+        self._stop = threading.Event()
+        self._conditions: list[bytes] = []
+        self._curl = curl = pycurl.Curl()
+        for option, value in self._settings().items():
+            curl.setopt(option, value)
+        tls.trust(curl, limits.authorities)
 
+    def ask(self, target: str, conditions: list[bytes], most: int, stop: threading.Event) -> Answer:
+        self._most, self._stop = most, stop
+        self._curl.setopt(pycurl.REQUEST_TARGET, target)
+        self._curl.setopt(pycurl.MAXFILESIZE_LARGE, most)
+        self._curl.setopt(pycurl.FRESH_CONNECT, not _is_quiet(self._descriptor))
+        if conditions != self._conditions:
+            self._curl.setopt(pycurl.HTTPHEADER, [*_HEADERS, *conditions])
+            self._conditions = conditions
+        code = self._performed()
+        if self._wanted:  # the first request, or one whose kept connection the host has closed meanwhile
+            self._open()
+            code = self._performed()
+        answer = self._answered()
+        if answer is not None and (code == pycurl.E_OK or answer.status != 200):
+            return answer  # whatever ended the few words beside a status
+        raise self._trouble(code)
 
-def pool_for(
-    scheme: str,
-    host: str,
-    port: int,
-    guard: Guard,
-    deadlines: Deadlines,
-    timeout: Timeout,
-    most: int,
-    context: ssl.SSLContext | None,
-) -> HTTPConnectionPool:
-    """The connections to one host, at most ``most`` at a time."""
-    common: dict[str, Any] = {"maxsize": most, "block": True, "timeout": timeout, "retries": False}
-    pool = (
-        HTTPSConnectionPool(host, port, ssl_context=context, **common)
-        if scheme == "https"
-        else HTTPConnectionPool(host, port, **common)
-    )
-    pool.conn_kw["guard"] = guard
-    pool.conn_kw["deadlines"] = deadlines
-    pool.ConnectionCls = _GuardedTLS if scheme == "https" else _Guarded  # type: ignore[assignment]
-    return pool
+    def close(self) -> None:
+        self._curl.close()
 
+    def _settings(self) -> dict[int, object]:
+        limits = self.limits
+        return {
+            pycurl.URL: self.place.url,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.HTTPHEADER: _HEADERS,
+            pycurl.ACCEPT_ENCODING: "identity",  # and what comes encoded nevertheless is decoded
+            pycurl.FOLLOWLOCATION: False,
+            pycurl.PROXY: "",  # none of the environment either: it would connect in the guard's place
+            pycurl.NETRC: pycurl.NETRC_IGNORED,
+            pycurl.CONNECT_TO: [f"::{NOWHERE}:{self.place.port}"],
+            pycurl.OPENSOCKETFUNCTION: self._hand_over,
+            pycurl.SOCKOPTFUNCTION: lambda *_: pycurl.SOCKOPT_ALREADY_CONNECTED,
+            pycurl.MAXCONNECTS: 1,
+            pycurl.NOSIGNAL: True,
+            pycurl.CONNECTTIMEOUT_MS: _milliseconds(limits.connect),
+            pycurl.LOW_SPEED_LIMIT: 1,
+            pycurl.LOW_SPEED_TIME: max(1, round(limits.pause)),
+            pycurl.TIMEOUT_MS: _milliseconds(limits.answer),
+            pycurl.BUFFERSIZE: READ_AT_ONCE,
+            pycurl.HEADERFUNCTION: self._lines.append,
+            pycurl.WRITEFUNCTION: self._take,
+        }
 
-def _opened(connection: HTTPConnection, guard: Guard) -> socket.socket:
-    timeout = connection.timeout
-    try:
-        opened = guard.connect(
-            connection.host, connection.port, timeout if timeout is None else float(timeout)
-        )
-    except TimeoutError as error:
-        raise ConnectTimeoutError(connection, "the host took too long to answer") from error
-    except OSError as error:
-        raise NewConnectionError(connection, error.strerror or "no connection") from error
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return opened
-
-
-class _Guarded(HTTPConnection):
-    def __init__(self, *arguments: Any, guard: Guard, deadlines: Deadlines, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._guard, self._deadlines = guard, deadlines
-
-    def _new_conn(self) -> socket.socket:
-        return _opened(self, self._guard)
-
-    def getresponse(self) -> HTTPResponse:
-        assert self.sock is not None
-        number = self._deadlines.begin(self.sock)
-        in_time = False
+    def _open(self) -> None:
         try:
-            response = super().getresponse()
-        finally:
-            in_time = self._deadlines.end(number)
-        if not in_time:  # a header that was cut looks like one that ended
-            response.close()
-            raise TimeoutError
-        return response
+            opened = self.guard.connect(self.place.name, self.place.port, self.limits.connect)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except TimeoutError:
+            raise Passing("slow", "the host took too long to answer") from None
+        except OSError as error:
+            raise Passing("unreachable", f"no connection: {error.strerror or 'no address'}") from None
+        self._opened = opened
 
+    def _hand_over(self, purpose: int, address: object) -> int:  # noqa: ARG002 - that address is NOWHERE
+        """The descriptor of the socket that was opened, for libcurl to own; none, which ends the request, before it was opened."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            self._wanted = True
+            return pycurl.SOCKET_BAD
+        self._descriptor = opened.detach()
+        return self._descriptor
 
-class _GuardedTLS(HTTPSConnection):
-    """The name that TLS verifies is the URL's, whatever address the guard connected to."""
-
-    def __init__(self, *arguments: Any, guard: Guard, deadlines: Deadlines, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._guard, self._deadlines = guard, deadlines
-
-    def _new_conn(self) -> socket.socket:
-        return _opened(self, self._guard)
-
-    def getresponse(self) -> HTTPResponse:
-        assert self.sock is not None
-        number = self._deadlines.begin(self.sock)
-        in_time = False
+    def _performed(self) -> int:
+        self._wanted = False
+        self._lines.clear()
+        self._parts.clear()
+        self._size = 0
         try:
-            response = super().getresponse()
+            self._curl.perform()
+        except pycurl.error as error:
+            return int(error.args[0])
         finally:
-            in_time = self._deadlines.end(number)
-        if not in_time:  # a header that was cut looks like one that ended
-            response.close()
-            raise TimeoutError
-        return response
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+        return pycurl.E_OK
+
+    def _take(self, part: bytes) -> int | None:
+        """Keep a part of the body; -1 ends the request."""
+        if not self._size:
+            head = _last_head(self._lines)
+            if head is None or head[0].split(None, 2)[1] != b"200":
+                self._most = min(self._most, SMALL)
+        self._size += len(part)
+        if self._size > self._most or self._stop.is_set():
+            return -1
+        self._parts.append(part)
+        return None
+
+    def _answered(self) -> Answer | None:
+        """The answer, as far as its body came; None where not even its head is whole."""
+        head = _last_head(self._lines)
+        status = int(self._curl.getinfo(pycurl.RESPONSE_CODE))
+        if head is None or status < 200:
+            return None
+        pairs = (line.decode("latin-1").partition(":") for line in head[1:])
+        headers = {name.lower(): value.strip() for name, _, value in pairs}
+        return Answer(status, headers, b"".join(self._parts))
+
+    def _trouble(self, code: int) -> Exception:
+        if self._stop.is_set():
+            return Passing("unreachable", "the run was stopped while it was read")
+        if self._size > self._most or code == pycurl.E_FILESIZE_EXCEEDED:
+            return TooLarge()
+        if code == pycurl.E_PARTIAL_FILE:
+            return Passing("broken", "the connection ended before the length that was announced")
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            if self._curl.getinfo(pycurl.TOTAL_TIME) < self.limits.answer:
+                return Passing("slow", "the host took too long to answer")
+            return Passing("slow", f"it took longer than {self.limits.answer:g} seconds")
+        if code in _TLS:
+            return Passing(
+                "unreachable",
+                "TLS failed: no certificate that is trusted for that host, or no common version",
+            )
+        return Passing("unreachable", "the connection broke")
+
+
+def _last_head(lines: list[bytes]) -> list[bytes] | None:
+    """The status and the headers of an answer, without those of status 1xx before it and what follows its body; None if cut off."""
+    begins = 0
+    for number, line in enumerate(lines):
+        if not line.strip():
+            if lines[begins].split(None, 2)[1][:1] != b"1":
+                return lines[begins:number]
+            begins = number + 1
+    return None
+
+
+def _is_quiet(descriptor: int) -> bool:
+    """Whether a kept connection says nothing unasked: libcurl takes it for the next answer when a second has not passed yet."""
+    if descriptor < 0:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return not poll.poll(0)
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
