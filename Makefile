@@ -18,7 +18,11 @@ UI_PORT = $(or $(PORT),$(DAGSTER_CLI_DEV_PORT),3000)
 DEMO_NEEDS_mariadb := mariadb-server
 DEMO_NEEDS_postgres := postgresql
 
-.PHONY: help demo ui test test-long pictures check bench lock clean servers
+# The tests in which a MariaDB has a part, without those of the UI, the demo and the images.
+MYSQL_TESTS ?= tests/binding tests/capture tests/check tests/cli tests/dialects tests/drift tests/keyset tests/ledger \
+  tests/migrations tests/planning tests/races tests/servers tests/transfer tests/types
+
+.PHONY: help demo ui test test-long test-mysql pictures check bench lock clean servers
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +43,9 @@ test: $(DEV) servers ## the tests, on real private servers
 test-long: $(DEV) servers ## the tests that take minutes each
 	@scripts/system_packages nginx-light rclone
 	$(BIN)/pytest -m long $(PYTEST)
+
+test-mysql: $(DEV) servers ## the engine's tests with MySQL in MariaDB's place (downloaded into .tools; x86-64 and ARM Linux with dpkg)
+	folder=$$($(BIN)/python scripts/fetch_mysql.py) && MYSQL_FOLDER="$$folder" $(BIN)/pytest -m "not long" $(PYTEST) $(MYSQL_TESTS)
 
 pictures: $(DEV) servers ## the pictures of the UI in docs/images
 	PICTURES="$(CURDIR)/docs/images" $(BIN)/pytest -q tests/ui/test_pictures.py

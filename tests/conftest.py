@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import URL
 
 from demo.servers import MariaDB, PostgreSQL, SeaweedFS
+from tests.mysql_kind import ON_MYSQL, Server, speak_mysql
 
 CLIENT_ZONE = "Asia/Kolkata"
 MARIADB_ZONE = "+09:00"
@@ -65,14 +66,16 @@ def _environment() -> Iterator[None]:
         patch.setenv("PYTHON_DOTENV_DISABLED", "1")
         patch.setenv("TZ", CLIENT_ZONE)
         time.tzset()
+        if ON_MYSQL:
+            speak_mysql()
         yield
     time.tzset()
 
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[MariaDB]:
-    """A MariaDB with local_infile on; tests that need it off, or other settings, start one of their own."""
-    with MariaDB(extra_args=[f"--default-time-zone={MARIADB_ZONE}", "--local-infile=1"]) as server:
+    """A MariaDB, or MySQL in its place, with local_infile on; tests that need it off, or other settings, start one of their own."""
+    with Server(extra_args=[f"--default-time-zone={MARIADB_ZONE}", "--local-infile=1"]) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ from changeover.dialects import Dialect
 from changeover.schema import TableShape
 from changeover.types.base import Kind
 from changeover.types.integer import Integer
-from changeover.types.text import Text
+from changeover.types.text import UNICODE, Text
 
 
 def comparable(table: TableShape, column: str, staged: str, dialect: Dialect) -> str:
@@ -23,5 +23,14 @@ def comparable(table: TableShape, column: str, staged: str, dialect: Dialect) ->
         if isinstance(kind, Integer):
             return f"CAST({staged} AS {'UNSIGNED' if kind.unsigned else 'SIGNED'})"
         if isinstance(kind, Text) and shape.charset and shape.collation:
-            return f"(CONVERT({staged} USING {shape.charset}) COLLATE {shape.collation})"
+            return f"({_converted(staged, shape.charset)} COLLATE {shape.collation})"
     return kind.store(staged, dialect.family)
+
+
+def _converted(staged: str, charset: str) -> str:
+    """The text in a character set; NULL where that lacks a character, for which MySQL would ask for a question mark."""
+    converted = f"CONVERT({staged} USING {charset})"
+    if charset in UNICODE:
+        return converted
+    back = f"CAST(CONVERT({converted} USING utf8mb4) AS BINARY)"
+    return f"(CASE WHEN {back} = CAST({staged} AS BINARY) THEN {converted} END)"

@@ -105,7 +105,7 @@ def _mysql(schema: Schema, seen: Survey, tables: Sequence[TableName]) -> Iterato
         )
 
 
-_TRUSTED = {"SUPER", "ALL PRIVILEGES", "BINLOG ADMIN", "SET_USER_ID"}
+_TRUSTED = {"SUPER", "ALL PRIVILEGES", "BINLOG ADMIN"}
 
 
 def _postgresql(schema: Schema, seen: Survey, tables: Sequence[TableName]) -> Iterator[str]:

@@ -229,7 +229,7 @@ class Dialect(ABC):
     @abstractmethod
     def digests(self, connection: sa.Connection) -> tuple[str, ...]:
         """The digest functions of this server, the fastest first. Servers that name one alike compute the same by it; all have
-        ``md5``."""
+        ``sha256``."""
 
     @abstractmethod
     def row_text(self, fields: Sequence[Shown], function: str) -> str:

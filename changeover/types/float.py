@@ -56,7 +56,7 @@ class Float(WrittenKind):
 
     def written(self, value: str, family: Family) -> str:
         if family == "mysql":
-            return mysql_text(f"{value} * 1e0", LENGTH)  # a FLOAT's own text has six digits only
+            return _mysql_written(value)
         if family == "postgresql":
             return f"CAST(CAST({value} AS double precision) AS text)"
         return sqlite_text(value)
@@ -187,6 +187,25 @@ class Float(WrittenKind):
 
     def _is_number(self, staged: str, family: Family) -> str:
         return f"{matches(staged, PLAIN, family)} OR {staged} IN ('NaN', 'Infinity', '-Infinity')"
+
+
+def _mysql_written(value: str) -> str:
+    """MySQL's text of a double. A FLOAT's own has six digits only.
+
+    MySQL gives a computed double 22 characters, which some don't fit (-3.2805890036034165e-19), and takes digits away from those;
+    but not in JSON, which it has since 5.7.8. Where there is none, the text is marked. MariaDB, which runs no comments of MySQL
+    5.7 and later, gives each all that it takes.
+    """
+    double = f"({value} * 1e0)"
+    text = mysql_text(double, LENGTH)
+    document = mysql_text(f"JSON_ARRAY({double})", LENGTH + 2)
+    document = f"TRIM(LEADING '[' FROM TRIM(TRAILING ']' FROM {document}))"
+    other = f"{text} * 1e0 <> {double}"
+    longer = (
+        f"COALESCE(/*!50708 {document}, */ CASE WHEN {other} THEN {marked(text, 'mysql')} ELSE {text} END)"
+    )
+    # What is rounded beyond the largest double is read as the largest again.
+    return f"CASE WHEN {other} OR ABS({double}) > 1e308 THEN {longer} ELSE {text} END"
 
 
 def _short(source: Number) -> bool:

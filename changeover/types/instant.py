@@ -55,9 +55,13 @@ class Instant(Moment):
         found = [*self.calendar_misfits(staged, family), fraction_misfit(staged, family, self.precision)]
         if family == "mysql":
             # The upper end is 2038 or 2106 by version and machine: the server has no Unix time (NULL, or 0) for what lies above its
-            # own. MySQL 8 has one up to the year 3001, so there the error of the write decides between the two.
+            # own. MySQL 8 has one up to the year 3001; it alone runs the comment.
             value = f"COALESCE(CAST({staged} AS DATETIME(6)), CAST('2000-01-01' AS DATETIME))"
-            ends = "CAST('1970-01-01 00:00:01' AS DATETIME) AND CAST('2106-02-07 06:28:15.999999' AS DATETIME(6))"
+            last = (
+                "COALESCE(/*!50700 CAST('2038-01-19 03:14:07.999999' AS DATETIME(6)), */ "
+                "CAST('2106-02-07 06:28:15.999999' AS DATETIME(6)))"
+            )
+            ends = f"CAST('1970-01-01 00:00:01' AS DATETIME) AND {last}"
             beyond = f"({value} NOT BETWEEN {ends} OR COALESCE(UNIX_TIMESTAMP({value}), 0) = 0)"
             found.append(Misfit(beyond, "outside what TIMESTAMP holds: 1970 to 2038"))
         return found

@@ -103,11 +103,16 @@ def changeover_survives_float(text: Any) -> int | None:
     return int(bool(_NUMBER.fullmatch(text)) and Decimal(repr(float(text))) == Decimal(text))
 
 
-def changeover_digest(text: Any) -> int | None:
+def changeover_md5(text: Any) -> int | None:
     """The first 60 bits of the MD5 of bytes, as a number."""
     if text is None:
         return None
     return int(hashlib.md5(text, usedforsecurity=False).hexdigest()[:15], 16)
+
+
+def changeover_sha256(text: Any) -> int | None:
+    """The first 60 bits of the SHA-256 of bytes, as a number."""
+    return None if text is None else int(hashlib.sha256(text).hexdigest()[:15], 16)
 
 
 class _Sum:
@@ -133,5 +138,6 @@ _FUNCTIONS: dict[Callable[..., Any], int] = {
     changeover_moment_text: 2,
     changeover_time_text: 1,
     changeover_shift: 3,
-    changeover_digest: 1,
+    changeover_md5: 1,
+    changeover_sha256: 1,
 }

@@ -7,6 +7,7 @@ by `kill -9`), the server is stopped and its directory removed.
 
 from demo.servers.image_host import ImageHost
 from demo.servers.mariadb import MariaDB
+from demo.servers.mysql import MySQL
 from demo.servers.postgres import PostgreSQL
 from demo.servers.private_server import PrivateServer, PrivateService, ServerFailed
 from demo.servers.programs import MissingProgram
@@ -16,6 +17,7 @@ __all__ = [
     "ImageHost",
     "MariaDB",
     "MissingProgram",
+    "MySQL",
     "PostgreSQL",
     "PrivateServer",
     "PrivateService",

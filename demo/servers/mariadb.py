@@ -26,6 +26,7 @@ class MariaDB(PrivateServer):
     name = "MariaDB"
     clean_stop = signal.SIGTERM
     quick_stop = signal.SIGKILL  # it leaves nothing outside its directory
+    _kill = "KILL SOFT"
     passing_failures = ("Address already in use", "Can't lock aria control file", "Unable to lock ./ibdata1")
 
     def url(self, database: str | None = None, driver: str | None = None) -> str:
@@ -53,7 +54,7 @@ class MariaDB(PrivateServer):
             # An open transaction on one of its tables would block the drop, for a day by default.
             cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (name,))
             for (connection_id,) in cursor.fetchall():
-                cursor.execute("KILL SOFT %s", (connection_id,))
+                cursor.execute(f"{self._kill} %s", (connection_id,))
             cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
 
     def _initialise_command(self) -> list[str]:
@@ -64,7 +65,7 @@ class MariaDB(PrivateServer):
             "--auth-root-authentication-method=socket",
             f"--auth-root-socket-user={_caller()}",
             "--skip-test-db",
-            *_as_root(),
+            *as_root(),
         ]
 
     def _server_command(self) -> list[str]:
@@ -72,17 +73,23 @@ class MariaDB(PrivateServer):
             str(find_program("mariadbd", _PACKAGE)),
             "--no-defaults",
             f"--datadir={self.data}",
+            *self._common_options(),
+            "--socket=mariadb.sock",  # in the data directory: a full path may be too long for a socket
+            f"--pid-file={self.data / 'mariadb.pid'}",
+            *as_root(),
+            *self.extra_args,
+        ]
+
+    def _common_options(self) -> list[str]:
+        """What MySQL is told too."""
+        return [
             f"--init-file={self._write_accounts()}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
-            "--socket=mariadb.sock",  # in the data directory: a full path may be too long for a socket
-            f"--pid-file={self.data / 'mariadb.pid'}",
             "--character-set-server=utf8mb4",
             f"--innodb-buffer-pool-size={self.memory_mb}M",
             *self._flushing(),
-            *_as_root(),
-            *self.extra_args,
         ]
 
     def _flushing(self) -> list[str]:
@@ -124,6 +131,6 @@ def _caller() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def _as_root() -> list[str]:
+def as_root() -> list[str]:
     """MariaDB runs as root only when told so by name."""
     return ["--user=root"] if os.getuid() == 0 else []

@@ -11,11 +11,12 @@ import pytest
 from changeover.capture.install import install
 from changeover.planning import plan
 from changeover.project import Project
-from demo.servers import MariaDB, PostgreSQL, PrivateServer
+from demo.servers import PostgreSQL, PrivateServer
 from tests.capture import sides
 from tests.capture.chaos import chaos
 from tests.conftest import MARIADB_ZONE, POSTGRES_ZONE
 from tests.demo.migrated import samples
+from tests.mysql_kind import Server
 from tests.transfer.rig import compared
 
 SCALE = 0.05
@@ -30,7 +31,7 @@ def server_of(kind: str) -> Generator[PrivateServer]:
     """A server of one's own: it is killed here."""
     zone = f"timezone={POSTGRES_ZONE}"
     made: PrivateServer = (
-        PostgreSQL(["-c", zone]) if kind == "postgres" else MariaDB([f"--default-time-zone={MARIADB_ZONE}"])
+        PostgreSQL(["-c", zone]) if kind == "postgres" else Server([f"--default-time-zone={MARIADB_ZONE}"])
     )
     with made:
         yield made

@@ -9,9 +9,11 @@ from changeover.capture.install import install
 from changeover.mapping import Offset, narrow, old, utc
 from tests.capture.direct_scene import Sites, direct, item, items, things, unequal
 from tests.capture.scene import entries
+from tests.mysql_kind import mariadb_only
 from tests.races.gate import Background, Gate, after
 from tests.transfer.rig import copy
 
+pytestmark = mariadb_only("direct mode is MariaDB's and PostgreSQL's")
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 
 

@@ -16,8 +16,10 @@ from changeover.mapping import Assigned, ImageSet, Mapping, image, left_join, ol
 from tests.capture.direct_scene import OneServer, Sites, item, items, things, unequal
 from tests.capture.scene import entries
 from tests.capture.test_install import application, left_behind
+from tests.mysql_kind import mariadb_only
 from tests.transfer.rig import Rig
 
+pytestmark = mariadb_only("direct mode is MariaDB's and PostgreSQL's")
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 Rigs = Callable[..., Rig]
 other = old("shop", "other")

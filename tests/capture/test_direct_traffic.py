@@ -20,9 +20,11 @@ from changeover.dialects.mysql.errors import code
 from changeover.mapping import Mapping, old, value_map
 from changeover.transfer import backfill
 from tests.capture.direct_scene import OneServer, Sites, direct, unequal
+from tests.mysql_kind import mariadb_only
 from tests.races.gate import Background
 from tests.transfer.rig import copy
 
+pytestmark = mariadb_only("direct mode is MariaDB's and PostgreSQL's")
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 member, order = old("shop", "tb_member"), old("shop", "tb_order")
 SESSIONS, MEMBERS = 4, 40

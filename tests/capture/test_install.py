@@ -21,6 +21,7 @@ from changeover.ledger import capture as ledger
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Computed, Mapping, left_join, old
 from tests.capture.scene import clear, entries, installed, keys, noted, target
+from tests.mysql_kind import ON_MYSQL, mariadb_only
 from tests.races.gate import SECONDS, Background, after
 from tests.transfer.rig import KINDS, Rig, copy
 
@@ -222,7 +223,7 @@ def test_the_application_needs_no_rights_but_its_own(rig: Rigs, kind: str) -> No
 STRANGE_SESSIONS = {
     "mariadb": [
         "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,PIPES_AS_CONCAT,STRICT_ALL_TABLES'",
-        "SET SESSION sql_mode = 'ORACLE'",
+        *([] if ON_MYSQL else ["SET SESSION sql_mode = 'ORACLE'"]),
         "SET SESSION time_zone = '-07:00'",
         "SET NAMES latin1",
         "SET SESSION collation_connection = 'utf16_general_ci'",
@@ -492,6 +493,7 @@ def test_tables_in_another_schema(rig: Rigs, kind: str, database: Callable[..., 
     r.run(r.old, f"DELETE FROM {schema}.item")
 
 
+@mariadb_only("its prepared transactions keep their locks")
 def test_a_prepared_transaction_without_its_lock_is_waited_for(rig: Rigs) -> None:
     r = items(rig, "mariadb")
     decided = threading.Event()
@@ -521,6 +523,26 @@ def test_a_prepared_transaction_without_its_lock_is_waited_for(rig: Rigs) -> Non
     assert r.rows("thing", "a") == [("b",), ("xa",)]
 
 
+@pytest.mark.skipif(not ON_MYSQL, reason="MariaDB lets go of the lock")
+def test_a_prepared_transaction_that_keeps_the_table_is_named(
+    rig: Rigs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = items(rig, "mariadb")
+    monkeypatch.setattr(statements, "PATIENCE", 1.0)
+    with r.old.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for one in ("XA START 'x'", "DELETE FROM item WHERE no = 1", "XA END 'x'", "XA PREPARE 'x'"):
+            connection.exec_driver_sql(one)
+        connection.invalidate()
+    try:
+        with pytest.raises(TableBusy, match=r"in use \(prepared transaction 0x78,"):
+            install(r.project(MAPPING))
+    finally:
+        with r.old.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("XA ROLLBACK 'x'")
+    install(r.project(MAPPING))
+
+
+@mariadb_only("its prepared transactions keep their locks")
 def test_a_prepared_transaction_that_nobody_decides_is_named(
     rig: Rigs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from changeover.ledger.ranges import ranges_of
 from changeover.mapping import Mapping, old
 from changeover.project import Project
 from tests.capture.scene import entries, installed, noted, target
+from tests.mysql_kind import ON_MYSQL
 from tests.transfer.rig import KINDS, Rig, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -162,6 +163,8 @@ def test_truncate_is_noticed_by_the_counter_without_the_right_to_see_more(rig: R
         r.old,
         "CREATE OR REPLACE USER watcher@'%' IDENTIFIED BY 'pw'",
         f"GRANT ALL ON `{url.database}`.* TO watcher@'%'",
+        # MySQL writes a binary log unless it is told otherwise.
+        *(["SET GLOBAL log_bin_trust_function_creators = 1"] if ON_MYSQL else []),
     )
     r.old_urls["shop"] = url.set(username="watcher", password="pw")
     mine = r.project(MAPPING)

@@ -13,8 +13,8 @@ from changeover.ledger import metadata
 from changeover.mapping import Assigned, Mapping, Registry, join, old
 from changeover.planning import plan
 from changeover.schema import Schema
-from demo.servers import MariaDB
 from tests.check.conftest import of_rule, only, run
+from tests.mysql_kind import Server
 from tests.transfer.rig import Rig, assert_settled, copy
 
 OLD = """
@@ -157,7 +157,7 @@ def test_rows_that_a_policy_hides_are_no_rows_that_are_not_there(rig: Callable[.
 
 
 def test_a_server_that_takes_only_small_packets_is_noticed() -> None:
-    with MariaDB(extra_args=["--max-allowed-packet=1M"]) as server:
+    with Server(extra_args=["--max-allowed-packet=1M"]) as server:
         before, after = (sa.make_url(server.create_database(name)) for name in ("old", "new"))
         run(before, OLD)
         run(after, NEW["mariadb"])
@@ -181,7 +181,7 @@ def test_a_new_database_that_is_read_only_is_noticed(database: Callable[..., str
 
 
 def test_a_server_that_is_read_only_is_noticed() -> None:
-    with MariaDB() as server:
+    with Server() as server:
         before, after = (sa.make_url(server.create_database(name)) for name in ("old", "new"))
         run(before, OLD)
         run(after, NEW["mariadb"])

@@ -18,8 +18,8 @@ from changeover.mapping import (
     value_map,
 )
 from changeover.mapping.columns import Declared
-from demo.servers import MariaDB
 from tests.check.conftest import Check, only
+from tests.mysql_kind import Server
 from tests.transfer.rig import assert_settled, copy, rigged
 
 OLD = """
@@ -231,7 +231,7 @@ def test_tables_may_be_spelled_otherwise_where_case_says_nothing(check_on: Check
 def test_a_server_that_folds_names_finds_their_parents_and_their_order() -> None:
     numbers = count()
     with (
-        MariaDB(extra_args=["--lower-case-table-names=1"]) as server,
+        Server(extra_args=["--lower-case-table-names=1"]) as server,
         rigged(lambda _, name: server.create_database(f"{name}_{next(numbers)}")) as make,
     ):
         r = make("mariadb", old="mariadb")

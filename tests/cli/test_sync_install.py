@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from tests.mysql_kind import ON_MYSQL, mariadb_only
+
 SERVERS = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 KINDS = pytest.mark.parametrize("kind", ["sqlite", "mariadb", "postgres"])
 
@@ -87,6 +89,10 @@ def test_the_grants_that_are_printed_are_enough(shop, kind, monkeypatch):
     one = shop(old=kind, products=20)
     one.run("upgrade")
     with noter(one, kind, monkeypatch) as connection:
+        if kind == "mariadb" and ON_MYSQL:  # its binary log is on, unless it is told otherwise
+            told = one.run("sync", "install")
+            assert (told.code, "log_bin_trust_function_creators = 1" in told.err) == (2, True)
+            connection.exec_driver_sql("SET GLOBAL log_bin_trust_function_creators = 1")
         ended = one.run("sync", "install")
         assert ended.code == 0, ended
         connection.exec_driver_sql("DELETE FROM tb_product WHERE goods_no < 5")
@@ -126,6 +132,7 @@ def direct_shop(shop, kind, accepted=""):
     return one
 
 
+@mariadb_only("direct mode is MariaDB's and PostgreSQL's")
 @SERVERS
 def test_modes_are_printed_with_the_reason_and_the_grants_that_are_enough(shop, kind, monkeypatch):
     one = direct_shop(shop, kind, ", old_writes_may_fail=True" if kind == "mariadb" else "")
@@ -158,6 +165,13 @@ def test_modes_are_printed_with_the_reason_and_the_grants_that_are_enough(shop, 
         assert one.run("sync", "uninstall").code == 0
 
 
+@pytest.mark.skipif(not ON_MYSQL, reason="MariaDB has direct mode")
+def test_direct_mode_gives_way_to_the_outbox_on_mysql(shop):
+    printed = direct_shop(shop, "mariadb").run("sync", "install", "--dry-run").out
+    assert printed.count(": outbox, since on MySQL it was not tried") == 2
+
+
+@mariadb_only("direct mode is MariaDB's and PostgreSQL's")
 def test_direct_mode_on_mariadb_is_refused_until_its_risk_is_accepted(shop):
     one = direct_shop(shop, "mariadb")
     assert 'mode="direct" is refused here' in one.run("sync", "install", "--dry-run").out

@@ -19,6 +19,7 @@ from changeover.planning import plan
 from changeover.transfer import backfill
 from changeover.transfer.id_pool import Pool
 from demo.servers import MariaDB
+from tests.mysql_kind import ON_MYSQL, Server, mariadb_only
 from tests.races.gate import SECONDS, after
 from tests.transfer.rig import assert_settled, plain_engine, rigged
 
@@ -26,7 +27,8 @@ TABLE = TableName("t")
 PLAIN = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(36))"
 AWKWARD = (
     "CREATE TABLE t (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, v VARCHAR(36) NOT NULL UNIQUE, j JSON NOT NULL, "
-    "d DATE NOT NULL, e ENUM('x', 'y') NOT NULL, p INT NOT NULL, CHECK (p > 5), FOREIGN KEY (p) REFERENCES parent (id))"
+    f"d DATE NOT NULL, e ENUM('x', 'y') NOT NULL, p INT NOT NULL, {'' if ON_MYSQL else 'CHECK (p > 5), '}"
+    "FOREIGN KEY (p) REFERENCES parent (id))"
 )
 PARTITIONED = "CREATE TABLE t (id BIGINT AUTO_INCREMENT, v VARCHAR(36), PRIMARY KEY (id)) PARTITION BY HASH (id) PARTITIONS 3"
 REFUSING = (
@@ -110,11 +112,14 @@ def test_an_open_transaction_that_read_the_table_neither_waits_nor_is_waited_for
     with t.application.connect() as reader, t.application.connect() as another:
         reader.exec_driver_sql("SELECT COUNT(*) FROM t").all()
         assert len(t.take(1000)) == 1000
-        of(t.url).reserve(t.engine, TABLE, "id", 1_000_000)
+        if not ON_MYSQL:  # whose binary log is on: there may be replicas, which hear of ALTER TABLE only
+            of(t.url).reserve(t.engine, TABLE, "id", 1_000_000)
         another.exec_driver_sql("SELECT COUNT(*) FROM t").all()
+    of(t.url).reserve(t.engine, TABLE, "id", 1_000_000)
     assert t.insert(INSERT.get(sort, "INSERT INTO t (v) VALUES (UUID())")) == 1_000_001
 
 
+@mariadb_only("it waits for a second at least, and is asked once")
 @pytest.mark.parametrize("sort", ["partitioned", "refusing"])
 def test_where_a_lock_is_needed_readers_do_not_queue_behind_it(
     taker: Callable[..., Taker], sort: str, monkeypatch: pytest.MonkeyPatch
@@ -179,7 +184,7 @@ def test_a_small_counter_is_not_taken_to_its_end(taker: Callable[..., Taker]) ->
 
 @pytest.fixture
 def own_server() -> Iterator[MariaDB]:
-    with MariaDB() as server:
+    with Server() as server:
         yield server
 
 

@@ -51,6 +51,18 @@ def test_every_text_arrives_as_it_is(connection: sa.Connection) -> None:
     assert dict(zip(keys, texts, strict=True)) == {str(n): text for n, text in enumerate(ODD)}
 
 
+def test_a_value_that_is_too_large_shows_though_its_warning_was_not_kept(connection: sa.Connection) -> None:
+    """MySQL lets few accounts say how many warnings are kept."""
+    connection.exec_driver_sql("SET SESSION max_error_count = 5")
+    clipped = sa.func.concat("x", sa.cast(sa.literal_column("body"), sa.Integer))  # a warning for each
+    large = sa.case(
+        (sa.literal_column("id = 9"), sa.func.repeat("x", sa.literal_column("1 << 40"))), else_=""
+    )
+
+    with pytest.raises(BlockTooLarge):
+        MySQL().read(connection, select(clipped, large))
+
+
 def test_long_texts_arrive_as_they_are_and_cost_no_more_for_their_line_ends(
     connection: sa.Connection,
 ) -> None:

@@ -33,7 +33,7 @@ def test_exactly_the_rows_of_the_keys_are_read(rig: Callable[..., Rig], kind: st
         assert sorted(found) == sorted(set(wanted))
         assert connection.execute(statement.where(key.is_one_of(pair, []))).all() == []
         if kind == "mariadb":
-            explained = sa.text(f"EXPLAIN {statement.compile(connection)}")
+            explained = sa.text(f"EXPLAIN FORMAT=TRADITIONAL {statement.compile(connection)}")
             plan = connection.execute(explained).mappings().all()
             used = [(row["type"], row["key"]) for row in plan if row["table"] == "pair"]
             assert used == [("eq_ref", "PRIMARY")]

@@ -19,6 +19,7 @@ from changeover.planning import plan
 from changeover.transfer import backfill
 from changeover.transfer.write import Writer
 from demo.servers import MariaDB
+from tests.mysql_kind import Server
 from tests.races.gate import SECONDS, Background, after
 from tests.transfer.rig import Rig, assert_settled, copy, counts, rigged
 
@@ -186,7 +187,7 @@ def test_a_deadlock_with_the_application_ends_well(rig: Callable[..., Rig], kind
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[MariaDB]:
-    with MariaDB(extra_args=["--local-infile=0", "--max-allowed-packet=4M"]) as server:
+    with Server(extra_args=["--local-infile=0", "--max-allowed-packet=4M"]) as server:
         yield server
 
 

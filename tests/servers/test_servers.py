@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from demo.servers import MariaDB, MissingProgram, PostgreSQL, PrivateServer, ServerFailed, private_server
+from demo.servers import MissingProgram, PostgreSQL, PrivateServer, ServerFailed, private_server
 from demo.servers.programs import find_program
+from tests.mysql_kind import Server
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVERS = [MariaDB, PostgreSQL]
+SERVERS = [Server, PostgreSQL]
 both = pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.name)
 
 
@@ -114,9 +115,7 @@ def test_a_server_ends_with_its_owner(kind: type[PrivateServer], ending: signal.
 def test_a_database_is_dropped_under_an_open_transaction(
     kind: type[PrivateServer], request: pytest.FixtureRequest
 ) -> None:
-    server: PrivateServer = request.getfixturevalue(
-        "mariadb_server" if kind is MariaDB else "postgres_server"
-    )
+    server: PrivateServer = request.getfixturevalue("mariadb_server" if kind is Server else "postgres_server")
     url = server.create_database("busy")
     execute(url, "CREATE TABLE t (id INTEGER)")
     with engine(url).connect() as connection:
@@ -169,5 +168,5 @@ def test_no_server_and_no_client_of_the_tests_is_in_utc(mariadb_url: str, postgr
 
 
 def test_local_infile_can_be_switched_off() -> None:
-    with MariaDB(extra_args=["--local-infile=0"]) as server:
+    with Server(extra_args=["--local-infile=0"]) as server:
         assert scalar(server.url(), "SELECT @@local_infile") == 0

@@ -11,6 +11,7 @@ from sqlalchemy import exc
 from sqlalchemy.dialects import mysql
 
 from changeover.mapping import Assigned, Computed, Keep, Mapping, Offset, lookup, old
+from tests.mysql_kind import NO_PAD
 from tests.transfer.rig import KINDS, Rig, assert_settled, copy, counts
 
 every_new = pytest.mark.parametrize("new", KINDS)
@@ -79,7 +80,7 @@ def test_keys_that_only_the_new_collation_takes_for_equal_are_a_conflict(
     rig: Callable[..., Rig], new: str
 ) -> None:
     if new != "mariadb":
-        pytest.skip("only MariaDB's text columns are case-insensitive by default")
+        pytest.skip("only MariaDB and MySQL have collations that are case-insensitive")
     r = rig(new, workers=1, shop="sqlite")  # of two, whoever comes first has the row
     source_table(
         r,
@@ -91,7 +92,7 @@ def test_keys_that_only_the_new_collation_takes_for_equal_are_a_conflict(
     target = sa.Table(
         "codes",
         sa.MetaData(),
-        sa.Column("code", sa.String(9), primary_key=True),
+        sa.Column("code", sa.String(9, collation="utf8mb4_general_ci"), primary_key=True),
         sa.Column("v", sa.String(9)),
     )
     target.create(r.new)
@@ -112,7 +113,7 @@ def test_keys_of_every_collation_are_walked_without_loss(rig: Callable[..., Rig]
             "utf8mb4_unicode_ci",
             "utf8mb4_general_ci",
             "utf8mb4_bin",
-            "utf8mb4_nopad_bin",
+            NO_PAD,
             "latin1_swedish_ci",
         ]
     words = [
@@ -132,7 +133,7 @@ def test_keys_of_every_collation_are_walked_without_loss(rig: Callable[..., Rig]
                 loaded.add(word)
             except exc.IntegrityError:
                 continue
-        exact = mysql.VARCHAR(20, collation="utf8mb4_nopad_bin") if old_kind == "mariadb" else sa.String(20)
+        exact = mysql.VARCHAR(20, collation=NO_PAD) if old_kind == "mariadb" else sa.String(20)
         target = sa.Table(f"new_{name}", sa.MetaData(), sa.Column("w", exact, primary_key=True))
         target.create(r.new)
         w = old("shop", name)

@@ -16,7 +16,7 @@ from changeover.dialects import of
 from changeover.mapping import Mapping, lookup, old
 from changeover.planning import plan
 from changeover.transfer import ChunkDone, backfill
-from demo.servers import MariaDB
+from tests.mysql_kind import ON_MYSQL, Server
 from tests.races.gate import after
 from tests.transfer.rig import Rig, assert_settled, copy, rigged
 
@@ -35,7 +35,8 @@ def test_a_statement_that_takes_longer_than_the_server_allows_is_given_fewer_row
         connection.execute(sa.text("INSERT INTO t VALUES (:id, :v)"), rows)
     root = old("shop", "t")
     project = r.project(Mapping("t", root, {"v": sa.literal_column(SLOW[kind], sa.Text())}))
-    limit = "max_statement_time = {}" if kind == "mariadb" else "statement_timeout = '{}s'"
+    maria = "max_execution_time = {}000" if ON_MYSQL else "max_statement_time = {}"
+    limit = maria if kind == "mariadb" else "statement_timeout = '{}s'"
     dialect = type(project.old["shop"].dialect)
     read = dialect.read
 
@@ -81,7 +82,7 @@ def test_a_query_that_somebody_killed_is_tried_again(
 def test_a_server_without_a_free_connection_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = count()
     with (
-        MariaDB(extra_args=["--max-connections=12"]) as server,
+        Server(extra_args=["--max-connections=12"]) as server,
         rigged(lambda _, name: server.create_database(f"{name}_{next(numbers)}")) as make,
     ):
         r = make("mariadb", workers=1)

@@ -66,10 +66,9 @@ def test_a_stored_value_differs_where_its_text_does(
     staged: str | None,
     expected: bool,
 ) -> None:
-    connection.exec_driver_sql(f"CREATE OR REPLACE TABLE t (v {type_})")
-    connection.exec_driver_sql(
-        "CREATE OR REPLACE TABLE s (c LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)"
-    )
+    connection.exec_driver_sql("DROP TABLE IF EXISTS t, s")
+    connection.exec_driver_sql(f"CREATE TABLE t (v {type_})")
+    connection.exec_driver_sql("CREATE TABLE s (c LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)")
     connection.execute(sa.text("INSERT INTO t VALUES (:v)"), {"v": stored})
     connection.execute(sa.text("INSERT INTO s VALUES (:c)"), {"c": staged})
 

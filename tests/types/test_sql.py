@@ -101,7 +101,6 @@ def read(kind: Kind, family: Family, target: Kind | None = None) -> str:
         ),
         (Decimal(10, 2), "postgresql", "rtrim(rtrim(CAST(o.c AS text), '0'), '.')"),
         (Decimal(10, 0), "postgresql", "CAST(o.c AS text)"),
-        (Float(32), "mysql", "CAST(o.c * 1e0 AS CHAR(40) CHARACTER SET utf8mb4)"),
         (Float(32), "postgresql", "CAST(CAST(o.c AS double precision) AS text)"),
         (Text(5, charset="latin1"), "mysql", "CONVERT(o.c USING utf8mb4)"),
         (Binary(), "postgresql", "upper(encode(o.c, 'hex'))"),

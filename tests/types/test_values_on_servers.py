@@ -20,6 +20,7 @@ from changeover.types.float import Float
 from changeover.types.integer import Integer
 from changeover.types.recognise import recognise
 from changeover.types.text import Text
+from tests.mysql_kind import ON_MYSQL
 from tests.types.rig import Side
 
 Database = Callable[..., str]
@@ -66,7 +67,7 @@ CASES = [
     (name, family, ddl[family], values)
     for name, ddl, values in COLUMNS
     for family in FAMILIES
-    if family in ddl
+    if family in ddl and not (ON_MYSQL and ddl[family] == "UUID")
 ]
 
 

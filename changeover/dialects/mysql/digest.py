@@ -14,22 +14,32 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.dialects.base import Shown
+from changeover.dialects.mysql.errors import code
 
 CRC = "crc32*crc32c"
 MD5 = "md5"
+SHA256 = "sha256"
+_NO_FUNCTION = 1305
 _PART, _NULL = "CAST(x'FF' AS BINARY)", "CAST(x'FE' AS BINARY)"
 """Bytes need no character set in common to be joined, and no collation."""
-MD5_HEX_DIGITS = 15
+HEX_DIGITS = 15
 """60 bits: what fits a signed number of 64 on every database."""
 
 
 def digests(connection: sa.Connection) -> tuple[str, ...]:
-    """See `Dialect.digests`. MariaDB has CRC32C from 10.8 on, MySQL has none."""
+    """See `Dialect.digests`. MariaDB has CRC32C from 10.8 on, MySQL has none, and has put MD5 into a component by 9.7."""
+    asked = {CRC: "CRC32C('')", MD5: "MD5('')"}
+    return (*(name for name, call in asked.items() if _has(connection, call)), SHA256)
+
+
+def _has(connection: sa.Connection, call: str) -> bool:
     try:
-        connection.exec_driver_sql("SELECT CRC32C('')")
-    except exc.DBAPIError:
-        return (MD5,)
-    return (CRC, MD5)
+        connection.exec_driver_sql(f"SELECT {call}")
+    except exc.DBAPIError as error:
+        if code(error) != _NO_FUNCTION:
+            raise
+        return False
+    return True
 
 
 def row_text(fields: Sequence[Shown], function: str) -> str:
@@ -46,7 +56,8 @@ def digest(text: str, function: str) -> str:
     """See `Dialect.digest`."""
     if function == CRC:
         return f"(CRC32(@changeover_row := {text}) * CRC32C(@changeover_row))"
-    return f"CAST(CONV(LEFT(MD5({text}), {MD5_HEX_DIGITS}), 16, 10) AS UNSIGNED)"
+    digits = f"MD5({text})" if function == MD5 else f"SHA2({text}, 256)"
+    return f"CAST(CONV(LEFT({digits}, {HEX_DIGITS}), 16, 10) AS UNSIGNED)"
 
 
 def _text(field: Shown, place: int) -> str:

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from changeover.dialects.base import TableName
 from changeover.dialects.mysql.errors import trouble
 from changeover.dialects.mysql.naming import quote
+from changeover.dialects.mysql.session import keep_warnings
 from changeover.dialects.raw import raw
 from changeover.errors import MappingError
 
@@ -100,9 +101,8 @@ def _cursor(side: sa.Engine) -> Generator[Any, None, None]:
     with side.connect() as connection, raw(connection) as driver:
         connection.detach()
         with driver.cursor() as cursor:
-            cursor.execute(
-                "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, max_error_count = 0"
-            )
+            cursor.execute("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0")
+            keep_warnings(cursor, "SET SESSION max_error_count = 0")
             if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
                 cursor.execute("SET SESSION check_constraint_checks = 0")
             yield cursor

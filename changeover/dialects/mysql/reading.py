@@ -121,10 +121,11 @@ def _text(value: Any, *, hexed: bool) -> str:
 
 
 def has_too_large(connection: sa.Connection, result: Any) -> bool:
-    """See `Dialect.has_too_large`: the limit is max_allowed_packet. Sessions keep as many warnings as a chunk can have."""
+    """See `Dialect.has_too_large`: the limit is max_allowed_packet. A warning that the session could not keep may have said so."""
     count = result.cursor.warning_count if result.cursor is not None else 0
     if not count:
         return False
     with raw(connection) as driver, driver.cursor() as cursor:
         cursor.execute("SHOW WARNINGS")
-        return any(int(warning[1]) == TOO_LARGE for warning in cursor.fetchall())
+        kept = cursor.fetchall()
+    return len(kept) < count or any(int(warning[1]) == TOO_LARGE for warning in kept)

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from changeover.dialects.base import TableName
-from changeover.dialects.mysql.errors import code
 from changeover.dialects.mysql.naming import quote
+from changeover.dialects.mysql.table_numbers import table_numbers
 from changeover.dialects.triggers import (
     KEY_BYTES,
     Cascade,
@@ -226,14 +226,14 @@ def references(connection: sa.Connection) -> list[Reference]:
 def facts(connection: sa.Connection, table: TableName) -> Facts | None:
     """See `Dialect.table_facts`."""
     statement = sa.text(
-        "SELECT table_type, engine, create_time, auto_increment FROM information_schema.tables "
+        "SELECT table_type, engine, auto_increment FROM information_schema.tables "
         "WHERE table_name = :name AND table_schema = COALESCE(:schema, DATABASE())"
     )
     _look_afresh(connection)
     found = connection.execute(statement, {"name": table.name, "schema": table.schema}).first()
     if found is None:
         return None
-    kind, engine, made, counter = found
+    kind, engine, counter = found
     if kind != "BASE TABLE":
         return Facts("", "", "is a view: triggers stand on tables only; map the table itself")
     refused = ""
@@ -246,12 +246,10 @@ def facts(connection: sa.Connection, table: TableName) -> Facts | None:
         connection.exec_driver_sql(f"SHOW CREATE TABLE {_table(table).replace('%', '%%')}").all()[0][1]
     )
     definition = _INDEX.sub("", _COUNTER.sub("", shown)).replace(",\n)", "\n)")
-    numbers = _numbers(connection, table)
+    numbers = table_numbers(connection, str(table.schema or home(connection)), table)
     if numbers is not None:
         return Facts(definition, " ".join(numbers), refused)
-    if not _is_mariadb(connection):
-        # Its time of creation changes with TRUNCATE. MariaDB's doesn't, and changes with every index instead.
-        return Facts(definition, str(made), refused)
+    # The time of creation tells nothing: TRUNCATE leaves it as it is, and every index changes it.
     seen = "TRUNCATE is noticed by its counter only" if counter else "TRUNCATE is not noticed"
     blind = f"{seen}; GRANT PROCESS ON *.* lets the account see it"
     return Facts(definition, "", refused, counter=int(counter or 0), blind=blind)
@@ -268,29 +266,6 @@ def _look_afresh(connection: sa.Connection) -> None:
             connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
 
 
-def _numbers(connection: sa.Connection, table: TableName) -> list[str] | None:
-    """InnoDB's own numbers of the table and its partitions, which change when it is emptied or rebuilt; None without PROCESS."""
-    views = "innodb_sys_tables" if _is_mariadb(connection) else "innodb_tables"
-    schema, name = (f"CONVERT(CONVERT({one} USING filename) USING binary)" for one in (":schema", ":name"))
-    path = f"CONCAT({schema}, '/', {name})"
-    like = f"CONCAT(REPLACE({path}, '_', '\\\\_'), '#P#%')"
-    statement = sa.text(
-        f"SELECT table_id FROM information_schema.{views} WHERE name = {path} OR name LIKE {like} ORDER BY name"
-    )
-    try:
-        found = connection.execute(
-            statement, {"schema": table.schema or home(connection), "name": table.name}
-        ).scalars()
-        return [str(number) for number in found]
-    except exc.DBAPIError as error:
-        if code(error) in _DENIED:
-            return None
-        raise
-
-
-_DENIED = (1227, 1044, 1142)
-
-
 def blockers(connection: sa.Connection) -> list[str]:
     """See `Dialect.blockers`: transactions that are open, since who holds which table is told by few servers."""
     statement = (
@@ -298,10 +273,20 @@ def blockers(connection: sa.Connection) -> list[str]:
         "FROM information_schema.innodb_trx AS t JOIN information_schema.processlist AS p ON p.id = t.trx_mysql_thread_id "
         "WHERE p.id <> CONNECTION_ID() ORDER BY t.trx_started LIMIT 5"
     )
-    return [
+    return _undecided(connection) + [
         f"connection {number} ({user}@{host}): in a transaction for {seconds} s, now {str(command).lower()}"
         for number, user, host, seconds, command in connection.exec_driver_sql(statement)
     ]
+
+
+def _undecided(connection: sa.Connection) -> list[str]:
+    """Prepared transactions of MySQL, which keep their locks when their clients have left. Its list takes XA_RECOVER_ADMIN."""
+    if _is_mariadb(connection):
+        return []
+    with contextlib.suppress(exc.DBAPIError):
+        found = connection.exec_driver_sql("XA RECOVER CONVERT XID")
+        return [f"prepared transaction {xid}, to be committed or rolled back" for *_, xid in found]
+    return []
 
 
 def names(connection: sa.Connection, table: TableName) -> set[str]:

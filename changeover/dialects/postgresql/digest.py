@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from changeover.dialects.base import Shown
 
 MD5 = "md5"
-MD5_HEX_DIGITS = 15
+SHA256 = "sha256"
+HEX_DIGITS = 15
 """60 bits: what fits a signed number of 64 on every database."""
 OWN = "hashtextextended"
 
@@ -19,7 +20,7 @@ def digests(connection: sa.Connection) -> tuple[str, ...]:
     version = connection.exec_driver_sql(
         "SELECT current_setting('server_version_num')::int / 10000 || ' ' || substring(version() from 'on ([^,]+),')"
     ).scalar()
-    return (f"{OWN} {version}", MD5)
+    return (f"{OWN} {version}", MD5, SHA256)
 
 
 def row_text(fields: Sequence[Shown]) -> str:
@@ -30,8 +31,10 @@ def row_text(fields: Sequence[Shown]) -> str:
 
 def digest(text: str, function: str) -> str:
     """See `Dialect.digest`."""
-    if function == MD5:
-        return f"('x' || left(md5({text}), {MD5_HEX_DIGITS}))::bit(60)::bigint"
+    if function in (MD5, SHA256):
+        sha256 = f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+        digits = f"md5({text})" if function == MD5 else sha256
+        return f"('x' || left({digits}, {HEX_DIGITS}))::bit(60)::bigint"
     return f'({OWN}(({text}) COLLATE "C", 0)::numeric + 9223372036854775808)'
 
 

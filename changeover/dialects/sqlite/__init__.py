@@ -96,14 +96,14 @@ class SQLite(Dialect):
         ids.reserve(side, table, upto)
 
     def digests(self, connection: sa.Connection) -> tuple[str, ...]:
-        return (digest.MD5,)
+        return (digest.MD5, digest.SHA256)
 
     def row_text(self, fields: Sequence[Shown], function: str) -> str:
         del function
         return digest.row_text(fields)
 
     def digest(self, text: str, function: str) -> str:
-        return f"changeover_digest(CAST({text} AS BLOB))"
+        return f"changeover_{function}(CAST({text} AS BLOB))"
 
     def digest_sum(self, number: str) -> str:
         return f"changeover_sum({number})"

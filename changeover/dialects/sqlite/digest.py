@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from changeover.dialects.base import Shown
 
 MD5 = "md5"
+SHA256 = "sha256"
 
 
 def row_text(fields: Sequence[Shown]) -> str:
