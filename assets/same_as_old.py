@@ -21,9 +21,10 @@ from changeover.drift.values import side_by_side
 from changeover.ledger.drift import Counted, Finding, counted, findings
 from changeover.ledger.image_status import rows_waiting
 from changeover.ledger.mappings import planned_roots
-from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, KeyRange, ranges_of, whole_table
+from changeover.ledger.ranges import KeyRange, ranges_of, whole_table
 from changeover.ledger.rejects import open_count
 from changeover.ledger.verified import Verified, verified
+from changeover.ledger.whole import WHOLE, WHOLE_TABLE
 from changeover.project import Project
 from changeover.transfer.unrooted import why_not
 

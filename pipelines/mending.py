@@ -14,7 +14,8 @@ import dagster as dg
 from assets.component import Component
 from changeover.binding import Bound
 from changeover.ledger.drift import counted, digest, findings
-from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, ranges_of
+from changeover.ledger.ranges import ranges_of
+from changeover.ledger.whole import WHOLE, WHOLE_TABLE
 from changeover.project import Project
 from pipelines.resync_drift import JOB, OP
 

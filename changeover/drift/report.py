@@ -14,8 +14,9 @@ from changeover.ledger import drift as ledger_drift
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.clock import now
 from changeover.ledger.drift import MORE, Finding
-from changeover.ledger.ranges import WHOLE, WHOLE_TABLE, KeyRange, ranges_of, whole_table
+from changeover.ledger.ranges import KeyRange, ranges_of, whole_table
 from changeover.ledger.verified import Depth, Pass, Verified
+from changeover.ledger.whole import WHOLE, WHOLE_TABLE
 from changeover.project import Project
 from changeover.transfer import unrooted
 

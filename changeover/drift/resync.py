@@ -30,7 +30,8 @@ from changeover.ledger import drift as ledger
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.clock import now
 from changeover.ledger.drift import Finding
-from changeover.ledger.ranges import WHOLE, KeyRange, ranges_of, whole_table
+from changeover.ledger.ranges import KeyRange, ranges_of, whole_table
+from changeover.ledger.whole import WHOLE
 from changeover.project import Project
 from changeover.transfer import leftover, unrooted
 from changeover.transfer.apply import apply

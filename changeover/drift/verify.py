@@ -24,8 +24,9 @@ from changeover.ledger import ranges as ledger_ranges
 from changeover.ledger import verified as ledger_verified
 from changeover.ledger.clock import now
 from changeover.ledger.drift import Finding
-from changeover.ledger.ranges import WHOLE, KeyRange, whole_table
+from changeover.ledger.ranges import KeyRange, whole_table
 from changeover.ledger.verified import Pass, Verified
+from changeover.ledger.whole import WHOLE
 from changeover.project import Project
 from changeover.transfer.chunk import ChunkDone
 from changeover.transfer.chunk_size import ChunkSize

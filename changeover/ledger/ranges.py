@@ -15,6 +15,7 @@ from changeover.keyset.key import KeyValues, dump, restore
 from changeover.ledger import drift, verified
 from changeover.ledger.clock import now
 from changeover.ledger.tables import range_ as table
+from changeover.ledger.whole import WHOLE, WHOLE_TABLE
 
 COUNTS = ("rows_read", "inserted", "updated", "unchanged", "deleted", "rejected", "bytes")
 _SUMMED = (*COUNTS, "due")
@@ -66,10 +67,6 @@ class KeyRange:
     def rate(self) -> float:
         """Rows read a second."""
         return self.rows_read / self.seconds if self.seconds else 0.0
-
-
-WHOLE, WHOLE_TABLE = 0, "whole-table"
-"""The number and the name of what is found of a table beside its ranges. No range has them: they are numbered from 1 on."""
 
 
 def whole_table(root: str) -> KeyRange:

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from changeover.ledger.clock import now
 from changeover.ledger.drift import open_counts_by_root
-from changeover.ledger.ranges import WHOLE
 from changeover.ledger.tables import drift, mapping, verification
 from changeover.ledger.tables import verified as table
+from changeover.ledger.whole import WHOLE
 
 Depth = Literal["checksums", "values"]
 """``checksums``: rows are compared value by value where the sums of their ranges differ. ``values``: all are."""
