@@ -245,7 +245,12 @@ def finish(connection: sa.Connection, found: KeyRange, token: str, *, error: str
 
 
 def is_as_it_was(connection: sa.Connection, found: KeyRange) -> bool:
-    """It is done, and was not begun again since ``found`` was read. Keeps others from beginning it until the transaction ends."""
+    """It is done, and was not begun again since ``found`` was read. Keeps others from beginning it until the transaction ends.
+
+    What stands for the table as a whole is never copied, so it is never begun again.
+    """
+    if found.no == WHOLE:
+        return True
     row = connection.execute(
         sa.select(table.c.status, table.c.attempts).where(_is(found)).with_for_update(read=True)
     ).first()

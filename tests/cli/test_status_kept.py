@@ -151,7 +151,7 @@ def test_swept_tables_say_so_when_they_were_swept_and_what_sweeps_do_not_see(sho
     ):
         assert (words in ended.out) == (words != "never swept")
     assert "`changeover backfill --again`" in ended.out
-    assert "compare" in ended.out
+    assert "`changeover verify`" in ended.out
 
 
 def test_it_is_readable_in_eighty_columns(copied, monkeypatch):

@@ -202,7 +202,7 @@ class _Connection:
         """Keep a part of the body; -1 ends the request."""
         if not self._size:
             head = _last_head(self._lines)
-            if head is None or head[0].split(None, 2)[1] != b"200":
+            if head is None or _status(head[0]) != b"200":
                 self._most = min(self._most, SMALL)
         self._size += len(part)
         if self._size > self._most or self._stop.is_set():
@@ -244,10 +244,16 @@ def _last_head(lines: list[bytes]) -> list[bytes] | None:
     begins = 0
     for number, line in enumerate(lines):
         if not line.strip():
-            if lines[begins].split(None, 2)[1][:1] != b"1":
+            if number > begins and not _status(lines[begins]).startswith(b"1"):
                 return lines[begins:number]
             begins = number + 1
     return None
+
+
+def _status(line: bytes) -> bytes:
+    """An answer's status by its first line; empty where that is none."""
+    words = line.split(None, 2)
+    return words[1] if len(words) > 1 else b""
 
 
 def _is_quiet(descriptor: int) -> bool:
