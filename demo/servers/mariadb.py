@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pymysql
+from pymysql.constants import ER
 from sqlalchemy import URL
 
 from demo.servers.private_server import PrivateServer
@@ -54,7 +55,11 @@ class MariaDB(PrivateServer):
             # An open transaction on one of its tables would block the drop, for a day by default.
             cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (name,))
             for (connection_id,) in cursor.fetchall():
-                cursor.execute(f"{self._kill} %s", (connection_id,))
+                try:
+                    cursor.execute(f"{self._kill} %s", (connection_id,))
+                except pymysql.err.OperationalError as error:
+                    if error.args[0] != ER.NO_SUCH_THREAD:  # it has ended by itself since
+                        raise
             cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
 
     def _initialise_command(self) -> list[str]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from demo.servers import MissingProgram, PostgreSQL, PrivateServer, ServerFailed, private_server
+from demo.servers import MariaDB, MissingProgram, PostgreSQL, PrivateServer, ServerFailed, private_server
 from demo.servers.programs import find_program
 from tests.mysql_kind import Server
 
@@ -125,6 +125,32 @@ def test_a_database_is_dropped_under_an_open_transaction(
     execute(server.create_database("busy"), "CREATE TABLE t (id INTEGER)")  # the old one is gone
     server.drop_database("busy")
     server.drop_database("busy")  # again: nothing happens
+
+
+def test_a_database_is_dropped_whose_last_session_ends_meanwhile(
+    mariadb_server: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = mariadb_server.create_database("left")
+    made = engine(url)
+    session = made.connect()
+    number = session.execute(sa.text("SELECT CONNECTION_ID()")).scalar_one()
+    alive = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id = {number}"
+    kill = mariadb_server._kill  # pyright: ignore[reportPrivateUsage]
+
+    class Leaving:
+        """Asked for when the sessions were listed."""
+
+        def __format__(self, _: str) -> str:
+            session.invalidate()
+            assert eventually(lambda: scalar(mariadb_server.url(), alive) == 0)
+            return kill
+
+    monkeypatch.setattr(mariadb_server, "_kill", Leaving())
+    mariadb_server.drop_database("left")
+    monkeypatch.undo()
+    execute(mariadb_server.create_database("left"), "CREATE TABLE t (id INTEGER)")
+    mariadb_server.drop_database("left")
+    made.dispose()
 
 
 @both
