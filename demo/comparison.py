@@ -8,6 +8,7 @@ from datetime import datetime
 
 from changeover.ledger.ranges import ranges_of
 from changeover.ledger.verified import Verified, verified
+from changeover.ledger.whole import WHOLE
 from changeover.project import Project
 
 
@@ -55,5 +56,5 @@ def _compared(root: str, target: str, ranges: int, looked: list[Verified]) -> Co
         missing=missing,
         extra=sum(one.extra for one in well),
         rejected=rejected,
-        whole=len(well) == ranges,
+        whole=len({one.range_no for one in well} - {WHOLE}) == ranges,
     )

@@ -212,9 +212,8 @@ class Writer:
             # Each has a row of its own under a primary key that its root's key alone makes.
             return Applied(inserted=inserted)
         rest = self._one_each() - inserted
-        updated = min(
-            updated, rest
-        )  # rows inserted just now may have been given their parents with the others
+        # Rows inserted just now may have been given their parents with the others.
+        updated = min(updated, rest)
         return Applied(inserted=inserted, updated=updated, unchanged=rest - updated, deleted=moved)
 
     def _insert(self, fresh: bool) -> int:
