@@ -102,14 +102,18 @@ def delete_rows_by_key(connection: sa.Connection, bound: Bound, target_keys: Seq
     )
 
 
-def unlinked(connection: sa.Connection, bound: Bound, target_keys: Sequence[str]) -> list[str]:
-    """Those of the remembered target keys that no root of the mapping leads to now."""
+def unlinked(
+    connection: sa.Connection, bound: Bound, target_keys: Sequence[str], mappings: Sequence[int] = ()
+) -> list[str]:
+    """Those of the remembered target keys that no root of the mapping (or of ``mappings``, by their numbers) leads to now."""
+    numbers = ", ".join(map(str, mappings or (bound.id,)))
     statement = sa.text(
-        "SELECT target_key FROM changeover_id_map WHERE target_id IS NULL AND mapping_id = :m AND target_key IN :keys"
+        f"SELECT target_key FROM changeover_id_map WHERE target_id IS NULL AND mapping_id IN ({numbers}) "
+        "AND target_key IN :keys"
     ).bindparams(sa.bindparam("keys", expanding=True, type_=KeyText()))
     linked: set[str] = set()
     for part in parts(target_keys):
-        linked.update(map(key_text, connection.execute(statement, {"m": bound.id, "keys": part}).scalars()))
+        linked.update(map(key_text, connection.execute(statement, {"keys": part}).scalars()))
     return [key for key in target_keys if key not in linked]
 
 

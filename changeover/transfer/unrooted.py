@@ -13,14 +13,14 @@ from sqlalchemy import exc
 from changeover.binding import Bound, Move
 from changeover.keyset.key import Key, KeyColumn, KeyValues
 from changeover.keyset.walk import page_end
-from changeover.ledger.tables import KeyText, mapping
+from changeover.ledger.tables import mapping
 from changeover.mapping import OldTable
 from changeover.project import Project
 from changeover.transfer import sql
 from changeover.transfer.looking import looking
 from changeover.transfer.matching import execute, matching
 from changeover.transfer.referred import held
-from changeover.transfer.remove import delete_rows_by_key, shifted, split_key
+from changeover.transfer.remove import delete_rows_by_key, shifted, split_key, unlinked
 from changeover.transfer.statements import key_text, parts, rows
 from changeover.transfer.target_key import stored_key
 from changeover.types.text import Text
@@ -76,7 +76,7 @@ class Walk:
         """Those of a page's rows that no link of the id map leads to, of whatever mapping of this table, past ones included."""
         known = _mappings(connection, self.bound)
         if self.bound.identity != "assigned":
-            return _unlinked(connection, known, self.keys(connection, after, upto))
+            return unlinked(connection, self.bound, self.keys(connection, after, upto), known)
         dialect, (name,) = self.bound.dialect, self.bound.identity_columns
         bounds = [("> ", after), ("<=", upto)]
         # The same bounds on both sides: a planner without statistics would read all links for each page.
@@ -128,7 +128,7 @@ def still(connection: sa.Connection, bound: Bound, target_keys: Sequence[str]) -
         there += [key_text(key) for key in found.scalars()]
     known = _mappings(connection, bound)
     if bound.identity != "assigned":
-        return _unlinked(connection, known, there)
+        return unlinked(connection, bound, there, known)
     linked: set[str] = set()
     for part in parts(there):
         statement = f"SELECT target_id FROM changeover_id_map WHERE target_id IN ({', '.join(map(str, map(int, part)))}) "
@@ -175,14 +175,3 @@ def _delete(target: sa.Connection, bound: Bound, target_keys: Sequence[str]) -> 
 def _mappings(connection: sa.Connection, bound: Bound) -> list[int]:
     statement = sa.select(mapping.c.id).where(mapping.c.target == bound.mapping.target)
     return sorted({bound.id, *(int(number) for number in connection.execute(statement).scalars())})
-
-
-def _unlinked(connection: sa.Connection, known: Sequence[int], target_keys: Sequence[str]) -> list[str]:
-    statement = sa.text(
-        "SELECT target_key FROM changeover_id_map WHERE target_id IS NULL AND mapping_id IN "
-        f"({', '.join(map(str, known))}) AND target_key IN :keys"
-    ).bindparams(sa.bindparam("keys", expanding=True, type_=KeyText()))
-    linked: set[str] = set()
-    for part in parts(target_keys):
-        linked.update(map(key_text, connection.execute(statement, {"keys": part}).scalars()))
-    return [key for key in target_keys if key not in linked]
