@@ -248,11 +248,15 @@ class _Worker:
             for bound in self.move.bounds:
                 limit = bound.mapping.max_rejects
                 # Such a child may well come before its parent, and is applied again at the end.
-                own = [lookup.column for lookup in bound.lookups if lookup.own or lookup.later]
+                early = [
+                    lookup.column
+                    for lookup in bound.lookups
+                    if lookup.later or lookup.parent in self.move.targets
+                ]
                 if not ledger_rejects.any_open(connection, bound.id):
                     continue
                 count = ledger_rejects.standing_count(
-                    connection, bound.id, found.root, self.move.fingerprint, but=own
+                    connection, bound.id, found.root, self.move.fingerprint, but=early
                 )
                 if count > limit:
                     raise TooManyRejects(

@@ -8,7 +8,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from changeover.mapping import Assigned, Mapping, narrow, old
+from changeover.mapping import Assigned, Mapping, lookup, narrow, old
 from tests.transfer.rig import Rig, assert_settled, copy
 
 COUNT = 500
@@ -79,4 +79,35 @@ def test_roots_whose_row_lost_another_root_follow_together(rig: Callable[..., Ri
     assert {n for _, _, n in r.rows("m")} == {"forum"}
     assert len(r.rows("m")) == COUNT
     assert r.rejects() == []
+    assert_settled(project, done)
+
+
+def test_children_before_parents_of_the_same_root_are_no_reason_to_give_up(rig: Callable[..., Rig]) -> None:
+    r = rig("postgres", shop="mariadb", workers=1)
+    r.run(
+        r.old,
+        "CREATE TABLE post (id INT PRIMARY KEY, kind CHAR(1), up INT)",
+        "INSERT INTO post SELECT seq, 'r', 101 FROM seq_1_to_100",
+        "INSERT INTO post VALUES (101, 'a', NULL)",
+    )
+    r.run(
+        r.new,
+        "CREATE TABLE articles (id INT PRIMARY KEY)",
+        "CREATE TABLE revisions (id INT PRIMARY KEY, article_id INT NOT NULL REFERENCES articles)",
+    )
+    post = old("shop", "post")
+    project = r.project(
+        Mapping("articles", post, {}, where=post.kind == "a", max_rejects=10, rows_per_range=50),
+        Mapping(
+            "revisions",
+            post,
+            {"article_id": lookup("articles", post.up)},
+            where=post.kind == "r",
+            max_rejects=10,
+        ),
+    )
+    done = copy(project)
+    assert [one.error for one in done] == [None, None, None]
+    assert r.reject_keys() == {}
+    assert len(r.rows("revisions")) == 100
     assert_settled(project, done)
