@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from changeover.dialects import Block, Dialect
 from changeover.dialects.block import encode
+from changeover.ledger.crossed import noting
 from changeover.ledger.images import Named
 from changeover.ledger.tables import KeyText, image
 from changeover.ledger.tables import image_wait as table
@@ -220,7 +221,8 @@ def _insert(connection: sa.Connection, dialect: Dialect, mapping_id: int, new: S
         f"SELECT {int(mapping_id)}, s.k, {', '.join(f's.{name}' for name in _FIELDS)} "
         f"FROM {dialect.quote(STAGE)} AS s"
     )
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    with noting():
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _by_root(found: Iterable[Any]) -> Noted:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from changeover.ledger.clock import now
+from changeover.ledger.crossed import noting
 from changeover.ledger.tables import KeyText, mapping, range_, reject
 
 RejectKind = Literal["value", "conflict", "waiting", "referenced"]
@@ -92,7 +93,8 @@ def settle(
     for part in _parts(list(stay)):
         _age(connection, {number: stay[number] for number in part}, at)
     if new:
-        connection.execute(sa.insert(reject), new)
+        with noting():
+            connection.execute(sa.insert(reject), new)
 
 
 def _age(connection: sa.Connection, stay: dict[int, tuple[Reject, dict[str, Any]]], at: datetime) -> None:

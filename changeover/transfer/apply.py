@@ -11,6 +11,7 @@ from changeover.binding import Bound, Move
 from changeover.dialects import Block
 from changeover.ledger import image_waits
 from changeover.ledger import rejects as ledger_rejects
+from changeover.ledger.crossed import Crossed
 from changeover.ledger.mappings import names
 from changeover.ledger.rejects import Reject
 from changeover.project import Project
@@ -29,6 +30,10 @@ from changeover.transfer.remove import delete, gone, leads, span
 from changeover.transfer.statements import parts, run, scalar
 from changeover.transfer.unreadable import bad_text, root_keys
 from changeover.transfer.write import Writer
+
+CROSSINGS = 10
+"""Times that a chunk begins again since others noted the same of its roots. Each time they have committed; so many times in a row
+they are no others."""
 
 Record = Callable[[sa.Connection, Applied], None]
 """Called in the transaction, before it commits: writes progress that must be true exactly if the rows are there."""
@@ -54,6 +59,7 @@ def apply(
     Raises: BlockTooLarge when the old server can't send the roots at once; database errors, transient ones among them.
     """
     asked, vanished, followers = False, frozenset[str](), list[tuple[str, str]]()
+    crossings = 0
     while True:
         try:
             applied = _apply(project, move, selection, pool, range_no, record, exclusive, asked, vanished)
@@ -67,6 +73,10 @@ def apply(
             asked = True
         except Vanished as seen:
             vanished = seen.roots
+        except Crossed:
+            crossings += 1
+            if crossings > CROSSINGS:
+                raise
     if applied.waits:
         _apply_arrived(project, move, applied, pool)
     return applied
@@ -120,7 +130,7 @@ def _apply(
             ids = Ids(pool, bound, target, new)
             try:
                 part = _apply_one(target, source, bound, selection, range_no, ids, asked, vanished)
-            except (IdsShort, FirstAsked, Vanished):
+            except (IdsShort, FirstAsked, Vanished, Crossed):
                 ids.undo()
                 raise
             finally:

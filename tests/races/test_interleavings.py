@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from changeover import planning
 from changeover.ledger import mappings as ledger_mappings
 from changeover.ledger import ranges as ledger_ranges
+from changeover.ledger import rejects as ledger_rejects
 from changeover.mapping import Assigned, Mapping, lookup, old
 from changeover.planning import plan
 from changeover.project import Project
@@ -25,12 +26,15 @@ from changeover.transfer.id_pool import Pool
 from changeover.transfer.retry import Stop, retried
 from changeover.transfer.write import Writer
 from tests.races.gate import SECONDS, Background, Gate, after, before
+from tests.transfer.image_scene import notes
+from tests.transfer.image_scene import shop as images_shop
 from tests.transfer.rig import KINDS, Rig, assert_settled, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 BACKFILL = sys.modules["changeover.transfer.backfill"]
+APPLY = sys.modules["changeover.transfer.apply"]
 
 
 def people(r: Rig, count: int = 20, unique: bool = False) -> sa.Table:
@@ -353,3 +357,42 @@ def test_ids_are_found_under_comments_and_partitions(rig: Callable[..., Rig]) ->
     )
     assert r.rejects() == []
     assert_settled(project, done)
+
+
+@servers
+def test_two_who_find_a_root_without_its_parent_at_once_both_end(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig(kind)
+    r.run(r.old, "CREATE TABLE note (no INTEGER PRIMARY KEY, up INTEGER)", "INSERT INTO note VALUES (1, 7)")
+    r.run(
+        r.new,
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, up INTEGER REFERENCES notes (id))",
+    )
+    note = old("shop", "note")
+    project = r.project(Mapping("notes", note, {"up": lookup("notes", note.up)}))
+    move, gate = project.move("shop.note"), Gate()
+    after(monkeypatch, ledger_rejects, "_of", lambda *_: gate())
+    late = Background(lambda: apply(project, move, Keys(("1",)), Pool()))
+    gate.wait()  # it has seen that there is no reject yet
+    assert apply(project, move, Keys(("1",)), Pool()).rejected == 1
+    gate.open()
+    assert late.result().rejected == 1
+    assert r.reject_keys() == {"1": "waiting"}
+
+
+@servers
+def test_two_who_write_a_row_without_its_image_at_once_both_end(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig(kind)
+    project = images_shop(r, [(1, "1.png")])
+    move, gate = project.move("shop.tb_product"), Gate()
+    after(monkeypatch, APPLY, "_noted", lambda *_: gate())
+    late = Background(lambda: apply(project, move, Keys(("1",)), Pool()))
+    gate.wait()  # it has seen that there is no note yet
+    assert apply(project, move, Keys(("1",)), Pool()).inserted == 1
+    gate.open()
+    assert late.result().unchanged == 1
+    assert notes(r) == [("1", "1.png")]
+    assert r.rows("product") == [(1, "1.png")]
