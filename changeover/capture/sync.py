@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from changeover.ledger import sync as ledger
 from changeover.project import Project
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import open_retried, reapply_waiting
+from changeover.transfer.reapply import open_retried, reapplying_waiting
 from changeover.transfer.retry import Stop, retried
 
 IDLE_SECONDS = 0.2
@@ -32,6 +32,7 @@ BEAT_SECONDS = 2.0
 WATCH_SECONDS = 10.0
 WAITING_SECONDS, WAITING_MOST = 2.0, 60.0
 """Before waiting rows are tried again; doubled each time that nothing was mended, up to the second figure."""
+WAITING_SHARE = 5
 FIRST, FEWEST, MOST = 1_000, 100, 20_000
 """Entries of a round. Rounds are to take about `ROUND_SECONDS`, so that the outbox is emptied in large bites when it is long and
 no change waits for a large bite when it is short."""
@@ -124,6 +125,8 @@ class _Loop:
         self.broken: set[str] = set()
         self.beat_at = time.monotonic()
         self.limit = FIRST
+        self.trying: Iterator[int] | None = None
+        self.rested = 0.0
         self.beats, self.looks, self.waiting = (
             _Every(BEAT_SECONDS),
             _Every(WATCH_SECONDS),
@@ -139,13 +142,12 @@ class _Loop:
             done = self._retried(self._consume)
             self._learn(done, time.monotonic() - began)
             ended = once and not done.entries
-            if self.waiting.ripe() or ended:
-                self._try_waiting()
+            self._try_waiting(done, to_the_end=ended)
             if ended:
                 break
             if self.beats.ripe():
                 yield self._retried(self._beat)
-            if not done.entries:
+            if not done.entries and self.trying is None:
                 self.stop.wait(IDLE_SECONDS)
         yield self._retried(self._beat)
 
@@ -181,14 +183,31 @@ class _Loop:
             known = ledger_capture.captured(connection, self.database)
         self.broken = {table.table for table in known if table.state != "installed"}
 
-    def _try_waiting(self) -> None:
+    def _try_waiting(self, done: Round, *, to_the_end: bool) -> None:
+        """A page of a pass over the waiting rows, or all of it.
+
+        There may be as many of them as a backfill has read ahead of their parents, and it is changes that must not wait for them: as
+        long as there are any, a pass gets one part in `WAITING_SHARE` of the time.
+        """
+        if self.trying is None and (to_the_end or self.waiting.ripe()):
+            self.trying = self._pass()
+        if self.trying is None or (done.entries and not to_the_end and time.monotonic() < self.rested):
+            return
+        began = time.monotonic()
+        for _ in self.trying:
+            if not to_the_end:
+                self.rested = time.monotonic() + (time.monotonic() - began) * (WAITING_SHARE - 1)
+                return
+        self.trying = None
+
+    def _pass(self) -> Iterator[int]:
         before = self._waiting()
         if before:
             mine = [move for move in self.project.moves.values() if move.database == self.database]
             # Parents before children brings rows in; children before parents lets rows go that children referred to.
             for move in (*mine, *reversed(mine)):
                 if not self.stop.is_set():
-                    reapply_waiting(self.project, move, self.pool, stop=self.stop)
+                    yield from reapplying_waiting(self.project, move, self.pool, stop=self.stop)
         helped = self._waiting() < before
         self.waiting.seconds = (
             WAITING_SECONDS if helped or not before else min(WAITING_MOST, self.waiting.seconds * 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from changeover.binding import Bound, Move
@@ -72,10 +72,18 @@ def reapply_waiting(
     project: Project, move: Move, pool: Pool, *, stop: threading.Event, range_no: int | None = None
 ) -> None:
     """Apply the move's waiting roots (of one range) again while that helps: with each pass, children become parents."""
+    for _ in reapplying_waiting(project, move, pool, stop=stop, range_no=range_no):
+        pass
+
+
+def reapplying_waiting(
+    project: Project, move: Move, pool: Pool, *, stop: threading.Event, range_no: int | None = None
+) -> Iterator[int]:
+    """`reapply_waiting`, page by page, for who has other things to do in between. Yields: the roots of each page."""
     for bound in move.bounds:
         waiting = open_retried(project, bound, range_no)
         while waiting and not stop.is_set():
-            _pages(project, move, bound, pool, RETRIED, stop, range_no)
+            yield from _paged(project, move, bound, pool, RETRIED, stop, range_no)
             now = open_retried(project, bound, range_no)
             if now >= waiting:
                 break
@@ -123,17 +131,28 @@ def _pages(
     pool: Pool,
     kinds: Sequence[str] | None,
     stop: threading.Event,
-    range_no: int | None = None,
 ) -> int:
-    tried, after = 0, ""
+    return sum(_paged(project, move, bound, pool, kinds, stop))
+
+
+def _paged(
+    project: Project,
+    move: Move,
+    bound: Bound,
+    pool: Pool,
+    kinds: Sequence[str] | None,
+    stop: threading.Event,
+    range_no: int | None = None,
+) -> Iterator[int]:
+    after = ""
     while not stop.is_set():
         with project.reading() as connection:
             page = ledger.keys(connection, bound.id, kinds, range_no=range_no, limit=PAGE, after=after)
         if not page:
             break
-        after, tried = page[-1], tried + len(page)
+        after = page[-1]
         _apply_page(project, move, tuple(page), pool, stop)
-    return tried
+        yield len(page)
 
 
 def _apply_page(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +26,7 @@ from tests.transfer.rig import KINDS, Rig, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
+REAPPLY = sys.modules["changeover.transfer.reapply"]
 
 
 def shop(r: Rig, count: int = 60) -> Project:
@@ -300,3 +303,37 @@ def test_rows_above_the_last_range_are_looked_at_again_after_capture_was_broken(
     copy(again)
     assert sorted(nm for (nm,) in r.rows("thing", "nm")) == ["a", "the new application"]
     assert [one for one in compare(again, "shop.t") if not one.equal] == []
+
+
+def test_changes_do_not_wait_for_a_pass_over_many_waiting_rows(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(REAPPLY, "PAGE", 5)
+    monkeypatch.setattr(sync, "WAITING_SECONDS", 0.0)
+    r = rig("mariadb")
+    project = shop(r)
+    install(project)
+    copy(project)
+    r.run(r.old, "DELETE FROM member WHERE no > 5")
+    r.run(r.new, "DELETE FROM orders", "DELETE FROM members")
+    copy_orders = list(backfill(project, "shop.old_order"))
+    assert all(one.error is None for one in copy_orders)
+    assert len(r.rejects()) == 60
+    with r.old.begin() as connection:
+        connection.execute(sa.delete(outbox.outbox))
+    stop, pages, arrived = threading.Event(), list[int](), list[int]()
+    work = getattr(REAPPLY, "_apply_page")  # noqa: B009 - private, and so unknown to the type checker
+
+    def page(*args: Any) -> None:
+        """The application changes a row during the second page."""
+        if len(pages) == 2:
+            arrived.append(left(r))
+            stop.set()
+        work(*args)
+        pages.append(1)
+        if len(pages) == 2:
+            r.run(r.old, "UPDATE member SET nm = 'meanwhile' WHERE no = 1")
+
+    monkeypatch.setattr(REAPPLY, "_apply_page", page)
+    list(run(project, "shop", stop=stop))
+    assert arrived == [0]
