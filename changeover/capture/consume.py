@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from changeover.binding import Move
 from changeover.capture import outbox, resolve
@@ -14,8 +15,8 @@ from changeover.capture.highest import noting
 from changeover.capture.source import Source
 from changeover.project import Project
 from changeover.transfer.apply import apply
-from changeover.transfer.chunk import Keys
-from changeover.transfer.chunk_size import ChunkSize, first
+from changeover.transfer.chunk import Applied, Keys
+from changeover.transfer.chunk_size import SECONDS, ChunkSize, first
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_followers
 from changeover.transfer.retry import Stop, retried
@@ -42,13 +43,15 @@ def consume(
     pool: Pool,
     limit: int,
     stop: threading.Event,
+    sizes: dict[str, ChunkSize] | None = None,
 ) -> Round:
     """Apply at most ``limit`` entries, roots of parents first, and delete exactly these.
 
-    Parameters: ``sources`` by the names that stand in entries; entries of others stay where they are.
+    Parameters: ``sources`` by the names that stand in entries; entries of others stay where they are; ``sizes``
+    what was learnt in former rounds of how many roots of each name fit a transaction.
     Raises: what `apply` does. The entries are still there then, and nothing is lost.
     """
-    done = Round()
+    done, known = Round(), {} if sizes is None else sizes
     engine = project.capturing(database)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         read = outbox.entries(connection, sources, limit)
@@ -59,7 +62,8 @@ def consume(
         by_root[sources[entry.source].root][entry.source].add(entry.key)
     for root, move in project.moves.items():
         if root in by_root:
-            done.roots[root] = _apply(project, move, sources, by_root[root], pool, stop)
+            size = known.setdefault(root, ChunkSize(first(move.bounds, KEYS_AT_ONCE), KEYS_AT_ONCE))
+            done.roots[root] = _apply(project, move, sources, by_root[root], pool, stop, size)
     retried(
         lambda: _delete(project, database, [entry.id for entry in read]),
         ChunkSize(),
@@ -77,28 +81,35 @@ def _apply(
     changed: Mapping[str, set[str]],
     pool: Pool,
     stop: threading.Event,
+    size: ChunkSize,
 ) -> dict[str, float]:
     counts: dict[str, float] = defaultdict(float)
     old = project.old[move.database].dialect
-    for keys in _pages(_keys(project, move, sources, changed), first(move.bounds, KEYS_AT_ONCE)):
+    wanted, page = _keys(project, move, sources, changed), list[str]()
+
+    def once() -> tuple[int, float, Applied]:
+        keys, began = tuple(page[: size.rows]), time.monotonic()
+        record = noting(move, keys)
+        applied = apply(project, move, Keys(keys), pool, record=record, exclusive=True, ids_ahead=IDS_AHEAD)
+        return len(keys), time.monotonic() - began, applied
+
+    while True:
+        page.extend(islice(wanted, max(0, size.rows - len(page))))
+        if not page:
+            return dict(counts)
         began = time.monotonic()
-
-        def once(keys: tuple[str, ...] = keys) -> list[tuple[str, str]]:
-            record = noting(move, keys)
-            applied = apply(
-                project, move, Keys(keys), pool, record=record, exclusive=True, ids_ahead=IDS_AHEAD
-            )
-            for name in ("inserted", "updated", "deleted", "rejected"):
-                counts[name] += getattr(applied, name)
-            return applied.followers
-
         # The lock of the table is waited for as long as copiers hold it, a chunk at a time.
-        followers = retried(once, ChunkSize(), Stop(stop), project.dialect, old)
-        if followers:
-            reapply_followers(project, followers, pool)
-        counts["keys_applied"] += len(keys)
+        done, seconds, applied = retried(once, size, Stop(stop), project.dialect, old)
+        del page[:done]
+        if done == size.rows or seconds > SECONDS:  # a few changes say little of how long many would take
+            size.rows = done
+            size.took(applied.bytes, seconds)
+        if applied.followers:
+            reapply_followers(project, applied.followers, pool)
+        for name in ("inserted", "updated", "deleted", "rejected"):
+            counts[name] += getattr(applied, name)
+        counts["keys_applied"] += done
         counts["seconds"] += time.monotonic() - began
-    return dict(counts)
 
 
 def _keys(
@@ -117,17 +128,6 @@ def _keys(
             if not sources[name].is_root:
                 for page in resolve.roots(source, move, sources[name], sorted(texts)):
                     yield from (key for key in page if key not in given)
-
-
-def _pages(keys: Iterable[str], most: int) -> Iterator[tuple[str, ...]]:
-    page: list[str] = []
-    for key in keys:
-        page.append(key)
-        if len(page) == most:
-            yield tuple(page)
-            page = []
-    if page:
-        yield tuple(page)
 
 
 def _delete(project: Project, database: str, ids: Sequence[int]) -> None:

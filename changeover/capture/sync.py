@@ -106,6 +106,7 @@ class _Loop:
     database: str
     stop: threading.Event
     pool: Pool = field(default_factory=Pool)
+    sizes: dict[str, ChunkSize] = field(default_factory=dict[str, ChunkSize])
     applied: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
 
     def __post_init__(self) -> None:
@@ -159,7 +160,7 @@ class _Loop:
         wanted = {
             name: source for name, source in self.sources.items() if str(source.table) not in self.broken
         }
-        return consume(self.project, self.database, wanted, self.pool, self.limit, self.stop)
+        return consume(self.project, self.database, wanted, self.pool, self.limit, self.stop, self.sizes)
 
     def _learn(self, done: Round, seconds: float) -> None:
         for root, counts in done.roots.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,20 +13,23 @@ import sqlalchemy as sa
 from changeover.capture import outbox
 from changeover.capture.consume import KEYS_AT_ONCE, Round, consume
 from changeover.capture.source import Source
-from changeover.dialects import TableName
+from changeover.dialects import BlockTooLarge, TableName
 from changeover.ledger.rejects import open_count
 from changeover.mapping import Mapping, join, lookup, old
 from changeover.planning import plan
 from changeover.project import Project
-from changeover.transfer import backfill, compare
+from changeover.transfer import backfill, chunk_size, compare
+from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_waiting
 from tests.races.gate import Background, Gate, after, before
+from tests.transfer.image_scene import mapped, shop
 from tests.transfer.rig import KINDS, Rig, copy
 
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 every_kind = pytest.mark.parametrize("kind", KINDS)
 NEVER = threading.Event()
+CONSUME = sys.modules["changeover.capture.consume"]
 
 
 def people(r: Rig, count: int = 20) -> Project:
@@ -357,4 +361,46 @@ def test_an_applier_that_lost_the_old_server_leaves_its_entries(
 
     before(monkeypatch, type(project.old["shop"].dialect), "read", cut)
     assert applied(project).entries == 1
+    assert_equal(r, project)
+
+
+def test_pages_of_rows_that_may_name_many_images_grow_while_they_are_quick(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig("mariadb")
+    outbox.metadata.create_all(r.old)
+    shop(r, [(no, f"<img src='{no}.png'>") for no in range(1, 2001)])
+    project = r.project(mapped(form="html"))
+    move, sizes, asked = project.move("shop.tb_product"), dict[str, ChunkSize](), list[int]()
+    change(r, "DO 0", *range(1, 1001), source="tb_product")
+    before(monkeypatch, CONSUME, "apply", lambda _p, _m, keys, *_, **__: asked.append(len(keys.encoded)))
+    source = Source("tb_product", TableName("tb_product"), move.mapping.root_name, move.key)
+    monkeypatch.setattr(chunk_size, "SECONDS", 60.0)  # the machine may be busy
+    consume(project, "shop", {source.name: source}, Pool(), 1_000, NEVER, sizes)
+    assert asked == [50, 200, 750]
+    assert len(r.rows("product")) == 1000
+    change(r, "DO 0", *range(1001, 2001), source="tb_product")
+    asked.clear()
+    consume(project, "shop", {source.name: source}, Pool(), 1_000, NEVER, sizes)
+    assert asked == [800, 200]
+
+
+def test_a_page_that_the_old_server_can_not_send_is_asked_for_in_parts(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig("mariadb")
+    project, asked = people(r), list[int]()
+    change(r, "UPDATE person SET nm = 'other'", *range(1, 21))
+    work = CONSUME.apply
+
+    def narrow(project: Project, move: Any, keys: Any, *args: Any, **options: Any) -> Any:
+        asked.append(len(keys.encoded))
+        if len(keys.encoded) > 5:
+            raise BlockTooLarge("as a server says whose packets are small")
+        return work(project, move, keys, *args, **options)
+
+    monkeypatch.setattr(CONSUME, "apply", narrow)
+    monkeypatch.setattr(CONSUME, "KEYS_AT_ONCE", 20)
+    assert applied(project).roots["shop.person"]["keys_applied"] == 20
+    assert asked[:2] == [20, 5]
     assert_equal(r, project)
