@@ -122,10 +122,8 @@ def _copy_root(
 ) -> None:
     due = _due(project, one.root, order)
     one.due = len(due)
-    # Each target of a root reads its rows.
-    progress.begin(
-        one.root, len(due), sum(max(0, r.rows_planned * len(one.targets) - _resumed(r)) for r in due)
-    )
+    # A chunk counts its roots, however many targets are made of them.
+    progress.begin(one.root, len(due), sum(max(0, r.rows_planned - _resumed(r)) for r in due))
     lock = threading.Lock()
 
     def on_chunk(done: ChunkDone) -> None:

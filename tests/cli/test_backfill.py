@@ -135,6 +135,18 @@ def test_children_before_their_parents_wait_and_are_mended_by_a_full_run(shop):
     assert one.scalar("SELECT COUNT(*) FROM product") == 100
 
 
+def test_rows_that_become_several_tables_are_expected_once(shop):
+    one = shop(products=1500)
+    with one.new.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE title (id INTEGER PRIMARY KEY, name VARCHAR(100))")
+    one.write_mappings(MAPPINGS + 'titles = Mapping("title", product, {"name": product.goods_nm})\n')
+    one.run("upgrade")
+    ended = one.run("backfill")
+    assert ended.code == 0
+    assert "shop.tb_product: 2 ranges, about 1,500 rows" in ended.err
+    assert "2/2 ranges, 1,500 rows in" in ended.err
+
+
 def test_a_failed_range_is_named_with_its_reason_and_the_next_run_takes_it_again(shop):
     one = shop(products=2500)
     one.write_mappings(MAPPINGS.replace("rows_per_range=1000", "rows_per_range=1000, max_rejects=10"))
