@@ -59,9 +59,11 @@ def install(
             if mode.mode == "refused" and mode.table in chosen
         ]
         found.append((seen, _needed(project, seen, chosen)))
-    if dry_run:
-        return [statement for seen, needed in found for statement in statements(seen, needed)]
     wrong += [one for seen, needed in found for one in (problems(project, seen, needed) if needed else ())]
+    if dry_run:
+        for one in wrong:
+            say(f"in the way: {one}")
+        return [statement for seen, needed in found for statement in statements(seen, needed)]
     if wrong:
         raise CannotInstall("\n".join(wrong))
     done: list[str] = []

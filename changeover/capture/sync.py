@@ -187,8 +187,8 @@ class _Loop:
     def _try_waiting(self, done: Round, *, to_the_end: bool) -> None:
         """A page of a pass over the waiting rows, or all of it.
 
-        There may be as many of them as a backfill has read ahead of their parents, and it is changes that must not wait for them: as
-        long as there are any, a pass gets one part in `WAITING_SHARE` of the time.
+        There may be as many of them as a backfill has read ahead of their parents, and it is changes that must not wait for them:
+        as long as there are any, a pass gets one part in `WAITING_SHARE` of the time.
         """
         if self.trying is None and (to_the_end or self.waiting.ripe()):
             self.trying = self._pass()

@@ -33,6 +33,13 @@ Databases = Annotated[
     list[str] | None,
     typer.Argument(metavar="[DATABASE]...", help="Old databases; all that mappings name when left out."),
 ]
+Watched = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DATABASE]...",
+        help="Old databases; when left out, all that are not swept by high-water columns.",
+    ),
+]
 
 
 def sync() -> None:
@@ -72,7 +79,8 @@ def install(
     chosen = selected(registry, tables, table)
     names = [*(tables or ()), *(table or ())]
     with open_project(registry, registry, mappings) as project:
-        done = capture.install(project, tables=names, dry_run=dry_run, on_step=output.say)
+        databases = None if names else registry.watched or None
+        done = capture.install(project, databases, names, dry_run=dry_run, on_step=output.say)
         grants, modes = _grants(project, chosen.roots, mappings, host) if dry_run else ([], [])
     if json:
         content: dict[str, Any] = {"command": "sync install", "ok": True, "dry_run": dry_run}
@@ -167,7 +175,7 @@ class Checked:
 
 
 def check(
-    databases: Databases = None,
+    databases: Watched = None,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
@@ -181,7 +189,7 @@ def check(
     checked: list[Checked] = []
     wrong: list[str] = []
     with open_project(registry, registry, mappings) as project:
-        for database in databases or registry.databases:
+        for database in databases or registry.watched or registry.databases:
             with project.old[database].engine.connect() as connection:
                 seen = survey(project, database, connection.execution_options(isolation_level="AUTOCOMMIT"))
             look(project, database)

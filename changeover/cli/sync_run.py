@@ -33,7 +33,10 @@ LOOK_SECONDS = 0.5
 def run(
     databases: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DATABASE]...", help="Old databases; all that mappings name when left out."),
+        typer.Argument(
+            metavar="[DATABASE]...",
+            help="Old databases; when left out, all that are not swept by high-water columns.",
+        ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="End when the outboxes are empty.")] = False,
     mappings: options.Mappings = None,
@@ -158,4 +161,4 @@ def _chosen(registry: Registry, databases: Sequence[str] | None) -> list[str]:
         raise ConfigurationError(
             f"no mapping reads an old database named {unknown[0]!r}; there are: {', '.join(registry.databases)}"
         )
-    return list(dict.fromkeys(databases or registry.databases))
+    return list(dict.fromkeys(databases or registry.watched or registry.databases))

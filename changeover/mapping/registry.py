@@ -33,6 +33,12 @@ class Registry:
         return tuple(sorted({m.database for m in self.mappings}))
 
     @property
+    def watched(self) -> tuple[str, ...]:
+        """The old databases that are to have triggers: all but those in which each root is swept by a high-water column."""
+        swept = {m.root_name for m in self.mappings if m.high_water is not None}
+        return tuple(sorted({m.database for m in self.mappings if m.root_name not in swept}))
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Target tables, parents before children."""
         return self.order()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from tests.cli.shop import MAPPINGS
 from tests.mysql_kind import ON_MYSQL, mariadb_only
 
 SERVERS = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
@@ -57,6 +58,34 @@ def test_what_cannot_be_captured_is_listed_and_nothing_is_done(shop):
     ended = one.run("sync", "install", "--json")
     assert ended.code == 2
     assert "ENGINE=InnoDB" in ended.document["error"]["message"]
+    printed = one.run("sync", "install", "--dry-run")
+    assert (printed.code, printed.out.count("CREATE TRIGGER")) == (0, 6)
+    assert "ENGINE=InnoDB" in printed.err
+
+
+def test_a_database_that_is_swept_is_not_asked_for_triggers(shop, monkeypatch):
+    one = shop(old="mariadb", products=5)
+    one.run("upgrade")
+    one.execute("ALTER TABLE tb_product ENGINE=MyISAM")
+    # One server's database under two names: the tables that can have triggers, and those that can't.
+    monkeypatch.setenv("CHANGEOVER_OLD_STILL_URL", one.environment["CHANGEOVER_OLD_SHOP_URL"])
+    one.write_mappings(
+        MAPPINGS.replace('product = old("shop"', 'product = old("still"').replace(
+            "rows_per_range=1000", "high_water=product.goods_no"
+        )
+    )
+    installed = one.run("sync", "install", "--json")
+    assert (installed.code, len(installed.document["done"])) == (0, 1), installed
+    assert one.run("sync", "check").code == 0
+    assert one.run("sync", "sweep").code == 0
+    assert one.run("backfill").code == 0
+    one.execute("UPDATE tb_category SET cate_nm = 'renamed'")
+    one.execute("INSERT INTO tb_product VALUES (1001, 'late', 'C1', '1', 1)")
+    assert one.run("sync", "run", "--once").code == 0
+    assert one.run("sync", "sweep").code == 0
+    assert one.scalar("SELECT COUNT(*) FROM category WHERE name <> 'renamed'") == 0
+    assert one.scalar("SELECT COUNT(*) FROM product") == 6
+    assert one.run("sync", "check", "still").code == 1, "named, it is looked at"
 
 
 @contextmanager
