@@ -12,11 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from changeover.errors import MappingError, NoUsableKey
+from changeover.keyset.listed import Listed, place
 from changeover.keyset.spelling import bytes_of, is_odd, unspell
 from changeover.mapping import Mapping, OldTable
 from changeover.schema import ColumnShape, TableShape
 from changeover.types.base import Family, Kind
 from changeover.types.binary import Binary
+from changeover.types.compared import compared
 from changeover.types.decimal import Decimal as DecimalKind
 from changeover.types.float import Float
 from changeover.types.integer import Integer
@@ -42,6 +44,9 @@ class KeyColumn:
     kind: Kind
     type: sa.types.TypeEngine[Any]
     raw: bool = False
+    charset: str | None = None
+    collation: str | None = None
+    """MySQL's, of a text column."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ class Key:
         columns = self.of(root)
         if not keys:
             return sa.false()
-        if self.family == "mysql" and self.is_numbers and len(columns) > 1:
+        if self.family == "mysql" and len(columns) > 1:
             return sa.tuple_(*columns).op("IN")(self._listed(keys))
         rows = [self.literals(key) for key in keys]
         if len(columns) == 1:
@@ -165,14 +170,19 @@ class Key:
         return sa.tuple_(*columns).in_([sa.tuple_(*row) for row in rows])
 
     def _listed(self, keys: Sequence[KeyValues]) -> sa.ColumnElement[Any]:
-        """The keys as a table: over a list of rows MariaDB's optimizer ponders for a time that grows with its square, a third of a
-        millisecond a key for 500."""
-        first, *rest = [[str(int(text)) for text in key] for key in keys]
-        names = [f"k{place}" for place in range(len(first))]
-        begin = ", ".join(f"{number} AS {name}" for number, name in zip(first, names, strict=True))
-        table = " UNION ALL SELECT ".join([begin, *(", ".join(numbers) for numbers in rest)])
-        listed = ", ".join(f"v.{name}" for name in names)
-        return sa.literal_column(f"(SELECT {listed} FROM (SELECT {table}) AS v)")
+        """The keys as a table. Its texts are of no character set that the columns could be: each is made its column's."""
+        shown = [
+            place(n)
+            if isinstance(c.kind, Integer)
+            else compared(c.kind, place(n), self.family, c.charset, c.collation)
+            for n, c in enumerate(self.columns)
+        ]
+        values = [
+            sa.literal_column(str(int(text))) if isinstance(c.kind, Integer) else sa.literal(text, sa.Text())
+            for key in keys
+            for c, text in zip(self.columns, key, strict=True)
+        ]
+        return Listed(shown, values)
 
 
 def split(encoded: str) -> KeyValues:
@@ -225,7 +235,7 @@ def _column(where: str, shape: TableShape, name: str, family: Family) -> KeyColu
         )
     if family == "sqlite" and isinstance(column.kind, (Moment, Time)):
         return KeyColumn(name, Text(), column.type, raw=True)
-    return KeyColumn(name, column.kind, column.type)
+    return KeyColumn(name, column.kind, column.type, charset=column.charset, collation=column.collation)
 
 
 def _escaped(part: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

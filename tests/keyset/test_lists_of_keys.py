@@ -37,3 +37,53 @@ def test_exactly_the_rows_of_the_keys_are_read(rig: Callable[..., Rig], kind: st
             plan = connection.execute(explained).mappings().all()
             used = [(row["type"], row["key"]) for row in plan if row["table"] == "pair"]
             assert used == [("eq_ref", "PRIMARY")]
+
+
+LATIN = "VARCHAR(40) CHARACTER SET latin1"
+FOLDED = "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+ASCII = "VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin"
+TYPES = {
+    "latin1 text": (LATIN, "INT", ["'c é', 1", "'c é', 2", "'ß', 1", "'', 1", "'a|~b''', -1"]),
+    "two collations": (FOLDED, ASCII, ["'É한', 'a'", "'é한', 'A'", "'a ', ' '", r"'😀', '\\'"]),
+    "bytes": ("BINARY(16)", "VARBINARY(9)", ["X'00', X''", "X'00FF', X'00'", "X'FFFF', X'275C'"]),
+    "times": (
+        "DATETIME(6)",
+        "TIME(6)",
+        ["'2020-02-29 23:59:59.999999', '-838:59:59'", "'2020-02-29', '30:00:00.5'", "'0000-00-00', 0"],
+    ),
+    "instants": ("TIMESTAMP(3)", "DATE", ["'2021-03-04 05:06:07.089', '0000-00-00'", "0, '2020-00-10'"]),
+    "decimals": ("DECIMAL(20, 10)", FOLDED, ["1.5, 'x'", "-0.0000000001, 'x'", "9999999999.5, ''"]),
+    "years": ("YEAR", "TIME", ["2000, 1", "0, 2", "2155, '-00:00:01'"]),
+    "UUIDs": ("UUID", "TINYINT(1)", ["'123e4567-e89b-12d3-a456-426655440000', 1", "UUID(), 0"]),
+    "large numbers": (
+        "BIGINT UNSIGNED",
+        "INT(6) ZEROFILL",
+        ["18446744073709551615, 7", "18446744073709551614, 7", "0, 123456"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_mariadb_finds_every_type_of_key_through_its_index(rig: Callable[..., Rig], name: str) -> None:
+    first, second, rows = TYPES[name]
+    r = rig("mariadb", shop="mariadb")
+    ddl = (
+        f"CREATE TABLE trio (a {first} NOT NULL, b {second} NOT NULL, n INT, PRIMARY KEY (a, b, n), KEY (b))"
+    )
+    # So many that to look rows up is cheaper than to read all.
+    r.run(r.old, ddl, *(f"INSERT INTO trio SELECT {row}, seq FROM seq_1_to_2000" for row in rows))
+    r.run(r.new, ddl)
+    trio = old("shop", "trio")
+    project = r.project(Mapping("trio", trio, {"a": trio.a, "b": trio.b, "n": trio.n}, ids=Computed()))
+    key = project.move("shop.trio").key
+    with project.old["shop"].engine.connect() as connection:
+        everything = sa.select(*key.texts(trio)).select_from(trio.from_)
+        keys = [tuple(map(str, row)) for row in connection.execute(everything.where(trio.n.in_([7, 8])))]
+        assert len(keys) == 2 * len(rows)
+        for asked in (keys, keys[-1:]):
+            statement = everything.where(key.is_one_of(trio, asked))
+            assert sorted(tuple(map(str, row)) for row in connection.execute(statement)) == sorted(asked)
+            bound = statement.compile(connection, compile_kwargs={"literal_binds": True})
+            plan = connection.exec_driver_sql(f"EXPLAIN {bound}").mappings().all()
+            used = [(row["type"], row["key"]) for row in plan if row["table"] == "trio"]
+            assert used == [("eq_ref" if len(asked) > 1 else "const", "PRIMARY")]
