@@ -154,8 +154,12 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def delete(self, table: TableName, where: str) -> str:
-        """DELETE FROM ``table`` AS t WHERE ``where``."""
+    def delete(self, table: TableName, source: str, same: Sequence[tuple[str, str]]) -> str:
+        """DELETE FROM ``table`` AS t what rows of ``source`` lead to. ``same`` are (column of t, what it equals in ``source``)."""
+
+    @abstractmethod
+    def listed(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """A table for FROM, of rows of SQL values."""
 
     @abstractmethod
     def concat(self, parts: Sequence[str]) -> str:

@@ -62,18 +62,15 @@ def give_up(connection: sa.Connection, bound: Bound, gone: Sequence[str]) -> Non
     """
     movable = _movable(bound)
     keys = [key for _, key in leads(connection, bound, gone)] if movable else []
-    table = bound.dialect.table(bound.new.table)
     savepoint = connection.begin_nested()
     try:
         for part in parts(keys):
-            terms, values = matching(bound, part)
+            rows = matching(bound, part)
             for _, column, free in movable:
-                where = sql.either(terms)
-                execute(
-                    connection,
-                    f"UPDATE {table} AS t SET {bound.dialect.quote(column)} = {free} WHERE {where}",
-                    values,
+                update = bound.dialect.update(
+                    bound.new.table, [(column, free)], rows.listed, rows.on, "1 = 1"
                 )
+                execute(connection, update, rows)
         savepoint.commit()
     except exc.DBAPIError as error:
         if bound.dialect.trouble(error) != "row":

@@ -105,14 +105,14 @@ def _columns(target: sa.Connection, bound: Bound) -> dict[str, tuple[str, ...]]:
 def _with_rows(target: sa.Connection, bound: Bound, keys: Sequence[str]) -> list[str]:
     """Those of the roots, which are gone, that still have a target row."""
     if not keys or bound.identity != "direct":
-        found = (linked_to(target, bound, part) for part in parts(keys))
-        return [key for links in found for key, _ in links]
+        linked = (linked_to(target, bound, part) for part in parts(keys))
+        return [key for links in linked for key, _ in links]
     there: list[str] = []
     names = ", ".join(f"t.{bound.dialect.quote(name)}" for name in bound.identity_columns)
     for part in parts(keys):
-        terms, values = matching(bound, [shifted(bound, key) for key in part])
-        query = f"SELECT {names} FROM {bound.dialect.table(bound.new.table)} AS t WHERE {sql.either(terms)}"
-        numbers = {tuple(int(v) - bound.offset for v in row) for row in execute(target, query, values)}
+        listed = matching(bound, [shifted(bound, key) for key in part])
+        found = execute(target, f"SELECT {names} FROM {listed.rows(bound)}", listed)
+        numbers = {tuple(int(v) - bound.offset for v in row) for row in found}
         there += [key for key in part if tuple(map(int, bound.key.decode(key))) in numbers]
     return there
 

@@ -1,9 +1,14 @@
-"""Target rows by their keys. Keys are values of rows: they go as parameters, as text, and are read as their column's type."""
+"""Target rows by their keys. Keys are values of rows: they go as parameters, as text, and are read as their column's type.
+
+They stand in a table, `v`, which the rows are looked up from: over a list of conditions with OR between them, MariaDB ponders for a
+time that grows with its square.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,27 +21,43 @@ _HOLE = "\ufffc"
 _PARAMETER = re.compile(f"{_HOLE}(\\w+){_HOLE}")
 
 
-def matching(bound: Bound, keys: Sequence[KeyValues]) -> tuple[list[str], dict[str, str]]:
-    """For each key, that ``t`` is its row; and the parameters that `bound` gives to a statement made of such terms."""
-    columns = [(name, bound.dialect.quote(name)) for name in bound.identity_columns]
-    parameters: dict[str, str] = {}
-    terms: list[str] = []
-    for row, key in enumerate(keys):
-        same: list[str] = []
-        for place, ((name, quoted), value) in enumerate(zip(columns, key, strict=True)):
-            parameter = f"k{row}_{place}"
-            parameters[parameter] = value
-            same.append(
-                f"t.{quoted} = {comparable(bound.new, name, f'{_HOLE}{parameter}{_HOLE}', bound.dialect)}"
-            )
-        terms.append(f"({' AND '.join(same)})")
-    return terms, parameters
+@dataclass(frozen=True)
+class Matching:
+    """Some keys as ``listed``, a table for FROM, `v`, whose column `n` has each key's place. ``same`` leads to the target's rows,
+    `t`: each column, and the SQL over `v` that it equals. ``parameters`` are those of ``listed``."""
+
+    listed: str
+    same: tuple[tuple[str, str], ...]
+    parameters: dict[str, str]
+
+    @property
+    def on(self) -> str:
+        """A row of `v` is the key of `t`."""
+        return " AND ".join(f"{column} = {value}" for column, value in self.same)
+
+    def rows(self, bound: Bound) -> str:
+        """What follows FROM, for the rows that are there, each beside its key: twice, if a collation takes two keys for one."""
+        return f"{self.listed} {bound.dialect.then_join} {bound.dialect.table(bound.new.table)} AS t ON {self.on}"
 
 
-def execute(connection: sa.Connection, statement: str, parameters: dict[str, str]) -> sa.CursorResult[Any]:
-    """Run a statement made of `matching`'s terms. A colon in a name begins no parameter."""
+def matching(bound: Bound, keys: Sequence[KeyValues]) -> Matching:
+    """The target's rows of these keys, of which there is one at least."""
+    places = range(len(bound.identity_columns))
+    rows = [[str(row), *(f"{_HOLE}k{row}_{place}{_HOLE}" for place in places)] for row in range(len(keys))]
+    return Matching(
+        bound.dialect.listed("v", ["n", *(f"k{place}" for place in places)], rows),
+        tuple(
+            (f"t.{bound.dialect.quote(name)}", comparable(bound.new, name, f"v.k{place}", bound.dialect))
+            for place, name in enumerate(bound.identity_columns)
+        ),
+        {f"k{row}_{place}": value for row, key in enumerate(keys) for place, value in enumerate(key)},
+    )
+
+
+def execute(connection: sa.Connection, statement: str, found: Matching) -> sa.CursorResult[Any]:
+    """Run a statement made of a `Matching`. A colon in a name begins no parameter."""
     text = _PARAMETER.sub(r":\1", statement.replace(":", r"\:"))
-    return connection.execute(sa.text(text), parameters)
+    return connection.execute(sa.text(text), found.parameters)
 
 
 def joined(key: KeyValues) -> str:

@@ -15,7 +15,6 @@ from changeover.binding import Bound
 from changeover.keyset.key import KeyValues
 from changeover.ledger.rejects import Reject
 from changeover.schema import Referring
-from changeover.transfer import sql
 from changeover.transfer.matching import execute, joined, matching
 from changeover.transfer.statements import key_text, parts
 from changeover.transfer.target_key import stored_key
@@ -36,9 +35,8 @@ def held(connection: sa.Connection, bound: Bound, keys: Sequence[KeyValues]) -> 
     children: dict[KeyValues, set[str]] = {}
     for part in parts(keys):
         if bound.dialect.family != "sqlite":
-            terms, values = matching(bound, part)
-            table = bound.dialect.table(bound.new.table)
-            execute(connection, f"SELECT 1 FROM {table} AS t WHERE {sql.either(terms)} FOR UPDATE", values)
+            rows = matching(bound, part)
+            execute(connection, f"SELECT 1 FROM {rows.rows(bound)} FOR UPDATE", rows)
         for key in bound.referring:
             if key.table != bound.new.table:
                 for place, *_ in _referring(connection, bound, key, part):
@@ -65,8 +63,7 @@ def _referring(
 ) -> list[Any]:
     """The places in ``part`` of rows that are referred to; with the referring row's key, where it is of the same table."""
     dialect = bound.dialect
-    terms, values = matching(bound, part)
-    place = f"CASE {' '.join(f'WHEN {term} THEN {n}' for n, term in enumerate(terms))} END"
+    rows = matching(bound, part)
     own = key.table == bound.new.table
     child = stored_key(bound, "r") if own else "NULL"
     on = " AND ".join(
@@ -74,10 +71,9 @@ def _referring(
         for column, parent in zip(key.columns, key.parent_columns, strict=True)
     )
     statement = (
-        f"SELECT DISTINCT {place}, {child} FROM {dialect.table(bound.new.table)} AS t "
-        f"JOIN {dialect.table(key.table)} AS r ON {on} WHERE {sql.either(terms)}"
+        f"SELECT DISTINCT v.n, {child} FROM {rows.rows(bound)} JOIN {dialect.table(key.table)} AS r ON {on}"
     )
-    return list(execute(connection, statement, values).all())
+    return list(execute(connection, statement, rows).all())
 
 
 def _with_parents(

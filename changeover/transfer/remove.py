@@ -214,8 +214,8 @@ def split_key(bound: Bound, target_key: str) -> KeyValues:
 def _delete_rows(connection: sa.Connection, bound: Bound, keys: Sequence[KeyValues]) -> int:
     if not keys:
         return 0
-    terms, values = matching(bound, keys)
-    return execute(connection, bound.dialect.delete(bound.new.table, sql.either(terms)), values).rowcount
+    rows = matching(bound, keys)
+    return execute(connection, bound.dialect.delete(bound.new.table, rows.listed, rows.same), rows).rowcount
 
 
 def _delete_assigned(

@@ -16,7 +16,6 @@ from changeover.keyset.walk import page_end
 from changeover.ledger.tables import mapping
 from changeover.mapping import OldTable
 from changeover.project import Project
-from changeover.transfer import sql
 from changeover.transfer.looking import looking
 from changeover.transfer.matching import execute, matching
 from changeover.transfer.referred import held
@@ -118,13 +117,8 @@ def still(connection: sa.Connection, bound: Bound, target_keys: Sequence[str]) -
     """Those of the rows that are there, and that no link leads to."""
     there: list[str] = []
     for part in parts(target_keys):
-        terms, values = matching(bound, [split_key(bound, key) for key in part])
-        table = bound.dialect.table(bound.new.table)
-        found = execute(
-            connection,
-            f"SELECT {stored_key(bound)} FROM {table} AS t WHERE {sql.either(terms)}",
-            values,
-        )
+        listed = matching(bound, [split_key(bound, key) for key in part])
+        found = execute(connection, f"SELECT DISTINCT {stored_key(bound)} FROM {listed.rows(bound)}", listed)
         there += [key_text(key) for key in found.scalars()]
     known = _mappings(connection, bound)
     if bound.identity != "assigned":

@@ -68,8 +68,15 @@ class MySQL(Dialect):
         sets = ", ".join(f"t.{quote(column)} = {value}" for column, value in assignments)
         return f"UPDATE {self.table(table)} AS t JOIN ({source}) ON {on} SET {sets} WHERE {where}"
 
-    def delete(self, table: TableName, where: str) -> str:
-        return f"DELETE t FROM {self.table(table)} AS t WHERE {where}"
+    def delete(self, table: TableName, source: str, same: Sequence[tuple[str, str]]) -> str:
+        # The order of the tables is fixed: a scan of the target would wait for rows that others have locked.
+        on = " AND ".join(f"{column} = {value}" for column, value in same)
+        return f"DELETE t FROM {source} {self.then_join} {self.table(table)} AS t ON {on}"
+
+    def listed(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        first = ", ".join(f"{value} AS {column}" for column, value in zip(columns, rows[0], strict=True))
+        selects = " UNION ALL SELECT ".join([first, *(", ".join(row) for row in rows[1:])])
+        return f"(SELECT {selects}) AS {name}"
 
     def concat(self, parts: Sequence[str]) -> str:
         return f"CONCAT({', '.join(parts)})"

@@ -59,8 +59,13 @@ class PostgreSQL(Dialect):
         sets = ", ".join(f"{self.quote(column)} = {value}" for column, value in assignments)
         return f"UPDATE {self.table(table)} AS t SET {sets} FROM {source} WHERE ({on}) AND ({where})"
 
-    def delete(self, table: TableName, where: str) -> str:
-        return f"DELETE FROM {self.table(table)} AS t WHERE {where}"
+    def delete(self, table: TableName, source: str, same: Sequence[tuple[str, str]]) -> str:
+        on = " AND ".join(f"{column} = {value}" for column, value in same)
+        return f"DELETE FROM {self.table(table)} AS t USING {source} WHERE {on}"
+
+    def listed(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        values = ", ".join(f"({', '.join(row)})" for row in rows)
+        return f"(VALUES {values}) AS {name} ({', '.join(columns)})"
 
     def concat(self, parts: Sequence[str]) -> str:
         return "(" + " || ".join(parts) + ")"

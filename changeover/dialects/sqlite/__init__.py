@@ -60,8 +60,14 @@ class SQLite(Dialect):
         sets = ", ".join(f"{self.quote(column)} = {value}" for column, value in assignments)
         return f"UPDATE {self.table(table)} AS t SET {sets} FROM {source} WHERE ({on}) AND ({where})"
 
-    def delete(self, table: TableName, where: str) -> str:
-        return f"DELETE FROM {self.table(table)} AS t WHERE {where}"
+    def delete(self, table: TableName, source: str, same: Sequence[tuple[str, str]]) -> str:
+        columns, values = (", ".join(parts) for parts in zip(*same, strict=True))
+        return f"DELETE FROM {self.table(table)} AS t WHERE ({columns}) IN (SELECT {values} FROM {source})"
+
+    def listed(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        named = ", ".join(f"column{place} AS {column}" for place, column in enumerate(columns, 1))
+        values = ", ".join(f"({', '.join(row)})" for row in rows)
+        return f"(SELECT {named} FROM (VALUES {values})) AS {name}"
 
     def concat(self, parts: Sequence[str]) -> str:
         return "(" + " || ".join(parts) + ")"
