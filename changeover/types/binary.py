@@ -42,12 +42,12 @@ class Binary(WrittenKind):
 
     def store(self, staged: str, family: Family) -> str:
         if family == "mysql":
-            return f"UNHEX({staged})"
+            return _unhexed(staged)
         return f"decode({staged}, 'hex')" if family == "postgresql" else f"changeover_unhex({staged})"
 
     def differs(self, stored: str, staged: str, family: Family) -> str:
         if family == "mysql":
-            return f"NOT COALESCE({stored} = UNHEX({staged}), {stored} IS NULL AND {staged} IS NULL)"
+            return f"NOT COALESCE({stored} = {_unhexed(staged)}, {stored} IS NULL AND {staged} IS NULL)"
         if family == "postgresql":
             return f"{stored} IS DISTINCT FROM decode({staged}, 'hex')"
         return f"hex({stored}) IS NOT {staged} AND ({stored} IS NOT NULL OR {staged} IS NOT NULL)"
@@ -55,7 +55,7 @@ class Binary(WrittenKind):
     def misfits(self, staged: str, family: Family) -> list[Misfit]:
         length = "CHAR_LENGTH" if family == "mysql" else "length"
         if family == "mysql":
-            odd = f"COALESCE(CAST(HEX(UNHEX({staged})) AS BINARY) <> CAST({staged} AS BINARY), TRUE)"
+            odd = f"COALESCE(CAST(HEX({_unhexed(staged)}) AS BINARY) <> CAST({staged} AS BINARY), TRUE)"
         elif family == "postgresql":
             odd = f"{staged} ~ '[^0-9A-F]' OR mod(length({staged}), 2) = 1"
         else:
@@ -104,3 +104,9 @@ class Binary(WrittenKind):
         if not isinstance(value, (bytes, bytearray, memoryview)):
             raise TypeError(f"{self.name} takes bytes, not {type(value).__name__}")
         return bytes(value).hex().upper()
+
+
+def _unhexed(text: str) -> str:
+    """MySQL's SQL of the bytes. MariaDB takes those of a LONGTEXT for none wherever it keeps them in a temporary table, or sorts
+    them: their length, of 2**32 - 1 and 1, runs over. No text is longer than a packet of 2**30."""
+    return f"UNHEX(LEFT({text}, {2**30 - 1}))"

@@ -1,4 +1,4 @@
-"""What only MariaDB and MySQL declare: ZEROFILL, and labels that SHOW CREATE TABLE spells with escapes."""
+"""What only MariaDB and MySQL declare or do: ZEROFILL, labels that SHOW CREATE TABLE escapes, bytes in temporary tables."""
 
 from __future__ import annotations
 
@@ -94,4 +94,37 @@ def test_labels_with_a_backslash_are_labels(rig: Callable[..., Rig]) -> None:
     with r.new.connect() as connection:
         found = connection.exec_driver_sql("SELECT e, s FROM t ORDER BY id").all()
     assert [tuple(row) for row in found] == [("a\\b", "c\\d"), ("it's", "c\\d,ef"), ("line\nend", "")]
+    assert_settled(project, done)
+
+
+BYTES = ("0000", "00FF", "5C27", "FF00")
+TEMPORARY = {
+    "assigned": Assigned(),
+    "matched": Assigned(match=("w",)),
+    "computed": Computed(),
+}
+
+
+@pytest.mark.parametrize("ids", TEMPORARY)
+def test_bytes_arrive_in_several_rows_beside_rows_that_are_there(rig: Callable[..., Rig], ids: str) -> None:
+    r = rig("mariadb", shop="mariadb")
+    columns = "v LONGBLOB, w BINARY(16) NOT NULL UNIQUE"
+    r.run(r.old, f"CREATE TABLE t (id INT PRIMARY KEY, {columns})")
+    r.run(r.old, *(f"INSERT INTO t VALUES ({n}, X'{b}', X'{b}')" for n, b in enumerate(BYTES)))
+    key = (
+        "w BINARY(16) PRIMARY KEY, v LONGBLOB"
+        if ids == "computed"
+        else f"id INT AUTO_INCREMENT PRIMARY KEY, {columns}"
+    )
+    r.run(r.new, f"CREATE TABLE t ({key})")
+    t = old("shop", "t")
+    project = r.project(Mapping("t", t, {"v": t.v, "w": t.w}, ids=TEMPORARY[ids]))
+    copy(project)
+    whole = r.rows("t")
+    # Rows beside others are written by way of a temporary table.
+    r.run(r.new, "DELETE FROM t WHERE v IN (X'00FF', X'5C27')")
+    done = copy(project)
+    assert r.rejects() == []
+    assert counts(done) == (2, 0, 0, 0)
+    assert r.rows("t") == whole
     assert_settled(project, done)
