@@ -84,7 +84,7 @@ def _handed_over(bound: Bound, heirs: dict[str, str], range_no: int | None) -> s
     }
     if bound.key.is_number:
         values["root_number"] = sa.case(
-            *((id_map.c.root_key == root, sa.literal(int(heir))) for root, heir in heirs.items())
+            *((id_map.c.root_key == root, sa.literal_column(str(int(heir)))) for root, heir in heirs.items())
         )
     chosen = id_map.c.mapping_id == bound.id, id_map.c.root_key.in_(list(heirs))
     return sa.update(id_map).where(*chosen).values(values)

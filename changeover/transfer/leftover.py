@@ -66,16 +66,21 @@ def _nth(
         )
         value = connection.exec_driver_sql(query, execution_options={"no_parameters": True}).scalar()
     else:
-        low = sa.true() if lower is None else id_map.c.root_number > int(lower[0])
+        low = sa.true() if lower is None else id_map.c.root_number > _number(lower)
         statement = (
             sa.select(id_map.c.root_number)
-            .where(id_map.c.mapping_id == bound.id, low, id_map.c.root_number <= int(upper[0]))
+            .where(id_map.c.mapping_id == bound.id, low, id_map.c.root_number <= _number(upper))
             .order_by(id_map.c.root_number)
             .offset(rows - 1)
             .limit(1)
         )
         value = connection.execute(statement).scalar()
     return None if value is None else int(value)
+
+
+def _number(key: KeyValues) -> sa.ColumnElement[int]:
+    """Written out: as a parameter it would have to be of 64 bits with a sign."""
+    return sa.literal_column(str(int(key[0])))
 
 
 def unmet(
