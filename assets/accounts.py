@@ -14,6 +14,7 @@ from assets.partitions import Partitions
 from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.ledger.rejects import RejectRow, open_by_range, open_count, open_rejects
 from changeover.project import Project
+from changeover.wording import number, verb
 
 REJECTS_SHOWN = 10
 PARTITIONS_SHOWN = 20
@@ -112,11 +113,15 @@ def _adds_up(found: KeyRange) -> bool:
 def _rejects_text(rows: int, waiting: int, partitions: int, target: str) -> str:
     if not rows:
         return "No row of the table is rejected."
-    places = f"{partitions:,} partition{'' if partitions == 1 else 's'}"
-    waits = f", {waiting:,} of them since they wait for a parent" if waiting else ""
+    places = number(partitions, "partition")
+    waits = (
+        f", {waiting:,} of them since {verb(waiting, 'it waits', 'they wait')} for a parent"
+        if waiting
+        else ""
+    )
     return (
-        f"{rows:,} rows of the table are rejected, in {places}{waits}: "
-        f"`changeover rejects {target}` lists them with their values."
+        f"{number(rows, 'row of the table is', 'rows of the table are')} rejected, in {places}{waits}: "
+        f"`changeover rejects {target}` lists {verb(rows, 'it with its', 'them with their')} values."
     )
 
 
@@ -129,16 +134,17 @@ def _accounted_text(done: list[KeyRange], wrong: list[KeyRange], uncounted: list
     due = sum(_due(found) for found in done)
     found = f"{written:,} written, {unchanged:,} found right, {rejected:,} rejected"
     same = (
-        f"should be {due:,} rows due; {len(wrong):,} partitions don't add up"
+        f"should be {number(due, 'row')} due; {number(len(wrong), 'partition does', 'partitions do')} not add up"
         if wrong
-        else f"are {due:,} rows due"
+        else f"are {number(due, 'row')} due"
     )
     old = (
-        f" {len(uncounted):,} partitions were copied before the exact sum was kept: materialize them again for it."
+        f" {number(len(uncounted), 'partition was', 'partitions were')} copied before the exact sum was kept: "
+        f"materialize {verb(len(uncounted), 'it', 'them')} again for it."
         if uncounted
         else ""
     )
-    return f"{sum(f.rows_read for f in done):,} rows read: {found}: {same}.{old}"
+    return f"{number(sum(f.rows_read for f in done), 'row')} read: {found}: {same}.{old}"
 
 
 def _table(shares: list[tuple[str, str]]) -> dg.MetadataValue:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from assets.accounts import accounts
+from assets.completed import Others
 from assets.component import Component
 from assets.events import materializations
 from assets.keys import new_key
@@ -47,6 +48,7 @@ def copy_partitions(context: dg.AssetExecutionContext, component: Component, reg
     """
     with open_project(context.resources, registry.needed(component.targets)) as project:
         copy = _Copy(context, component, project)
+        others = Others(project, component, registry)
         for root, names in copy.partitions.by_root(copy.known(context.partition_keys)).items():
             ranges = copy.ranges(root, names)
             if _is_resumed(context):
@@ -55,6 +57,7 @@ def copy_partitions(context: dg.AssetExecutionContext, component: Component, reg
             if ranges:
                 yield from copy.root(root, ranges)
         yield from copy.checked()
+        others.tell(context.instance)
     if copy.failed:
         raise _failure(copy.failed, len(context.partition_keys))
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from changeover.ledger.image_status import SetStatus, rows_waiting, sets
 from changeover.project import Project
+from changeover.wording import number, verb
 
 if TYPE_CHECKING:
     from assets.image_set import Gallery
@@ -50,14 +51,18 @@ def _said(found: Gallery, images: SetStatus, waiting: int, refused: int) -> str:
     whole = images.stored + images.wanted + images.rejected + images.lost
     tables = " and ".join(f"`{target}`" for target in found.columns)
     of = "" if found.alone else " of the set, which other tables share,"
-    said = [f"{images.stored:,} of {whole:,} images{of} are in the bucket"]
+    said = [
+        f"{images.stored:,} of {number(whole, 'image')}{of} {verb(images.stored, 'is', 'are')} in the bucket"
+    ]
     if refused:
         said.append(
-            f"{refused:,} rows of {tables} keep the old URL, since the image is rejected: "
-            "`changeover images rejects` lists them"
+            f"{number(refused, 'row')} of {tables} {verb(refused, 'keeps', 'keep')} the old URL, since the image is rejected: "
+            f"`changeover images rejects` lists {verb(refused, 'it', 'them')}"
         )
     if waiting:
-        said.append(f"{waiting:,} rows of {tables} wait for theirs")
+        said.append(
+            f"{number(waiting, 'row')} of {tables} {verb(waiting, 'waits for its', 'wait for theirs')}"
+        )
     if images.trying:
         said.append(f"{images.trying:,} could not be had so far")
     if images.lost:

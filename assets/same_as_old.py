@@ -27,6 +27,7 @@ from changeover.ledger.verified import Verified, verified
 from changeover.ledger.whole import WHOLE, WHOLE_TABLE
 from changeover.project import Project
 from changeover.transfer.unrooted import why_not
+from changeover.wording import number, verb
 
 SAMPLE = 20
 """Findings in a check's metadata. The ledger has all of them."""
@@ -168,39 +169,46 @@ def _text(target: str, stand: _Stand) -> str:
     if stand.drifted:
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(stand.kinds.items()))
         said.append(
-            f"{stand.drifted:,} rows differ from the old ones ({kinds}): "
+            f"{number(stand.drifted, 'row differs from its old one', 'rows differ from the old ones')} ({kinds}): "
             f"`changeover resync {target} --dry-run` says what would be mended."
         )
     if stand.failed:
-        said.append(f"{len(stand.failed):,} of {stand.partitions:,} partitions failed.")
+        said.append(f"{len(stand.failed):,} of {number(stand.partitions, 'partition')} failed.")
     said += _rejected(target, stand)
     if stand.not_copied or stand.unplanned:
-        said.append(f"{len(stand.not_copied):,} of {stand.partitions:,} partitions are not copied yet.")
+        said.append(f"{_of(len(stand.not_copied), stand.partitions)} not copied yet.")
     if stand.not_compared:
         which = (
             "Not compared"
             if len(stand.not_compared) == stand.partitions
-            else f"{len(stand.not_compared):,} of {stand.partitions:,} partitions are not compared"
+            else f"{_of(len(stand.not_compared), stand.partitions)} not compared"
         )
         said.append(f"{which} since the copy: launch the job `{VERIFY_JOB}`.")
     if stand.hot or stand.stored_since:
         rows = stand.hot + stand.stored_since
         said.append(
-            f"{rows:,} rows changed while they were compared, or since: launch the job `{VERIFY_JOB}`."
+            f"{number(rows, 'row')} changed while {verb(rows, 'it was', 'they were')} compared, or since: "
+            f"launch the job `{VERIFY_JOB}`."
         )
     if said:
         return " ".join(said)
     if not stand.partitions:
         return "The old table had no rows when it was planned."
-    return f"All {stand.compared:,} rows are the same as in the old database."
+    same = number(stand.compared, "row is", "rows are")
+    return f"{verb(stand.compared, 'The', 'All')} {same} the same as in the old database."
+
+
+def _of(some: int, partitions: int) -> str:
+    return f"{some:,} of {number(partitions, 'partition')} {verb(some, 'is', 'are')}"
 
 
 def _rejected(target: str, stand: _Stand) -> Iterator[str]:
     if stand.rejected:
-        yield f"{stand.rejected:,} rows are rejected, and not in the new table: `changeover rejects {target}` says why."
+        rows = number(stand.rejected, "row is", "rows are")
+        yield f"{rows} rejected, and not in the new table: `changeover rejects {target}` says why."
     if stand.old_urls:
         yield (
-            f"{stand.old_urls:,} rows keep an old URL, since its image was rejected: "
+            f"{number(stand.old_urls, 'row keeps', 'rows keep')} an old URL, since its image was rejected: "
             f"`changeover images rejects {target}` says why."
         )
 

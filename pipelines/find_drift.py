@@ -22,6 +22,7 @@ from changeover.ledger.ranges import KeyRange
 from changeover.ledger.verified import Pass
 from changeover.mapping import Registry
 from changeover.project import Project
+from changeover.wording import number
 from pipelines.mending import mending
 from resources import open_project, resource_keys
 
@@ -117,7 +118,8 @@ class _Sweep:
         """What the tick has done, in words."""
         rows = sum(one.drifted for one in self.done)
         failed = [one for one in self.done if one.error]
-        parts = [f"verified {len(self.done) - len(failed)} partitions, in which {rows} rows drifted"]
+        verified = number(len(self.done) - len(failed), "partition")
+        parts = [f"verified {verified}, in which {number(rows, 'row')} drifted"]
         parts += [f"{one.range.root} {one.range.name} failed: {one.error}" for one in failed]
         if self.place:
             parts.append(f"{self.last} is to be gone on with, after {self.place.seconds:.0f} s")

@@ -15,6 +15,7 @@ from changeover.drift import Resynced, resync
 from changeover.ledger.ranges import part_named
 from changeover.mapping import Registry
 from changeover.project import Project
+from changeover.wording import number
 from resources import at_end_of, open_project, resource_keys
 
 JOB = "resync_drift"
@@ -48,7 +49,8 @@ def resync_drift(registry: Registry) -> dg.JobDefinition:
             for component in () if config.dry_run else touched:
                 for found in same_as_old(project, component):
                     context.instance.report_runless_asset_event(found)
-        context.log.info("%d rows had drifted, %d are mended", counts["found"], counts["mended"])
+        found = number(counts["found"], "row")
+        context.log.info("%s had drifted, mended: %d", found, counts["mended"])
         context.add_output_metadata(dict(counts))
 
     @dg.job(name=JOB, description="Mend the rows that verification found drifted, and only these.")

@@ -10,6 +10,7 @@ from changeover.ledger.rejects import any_open
 from changeover.mapping import Registry
 from changeover.project import Project
 from changeover.transfer import reapply
+from changeover.wording import number
 from resources import open_project, resource_keys
 
 JOB = "retry_rejects"
@@ -34,7 +35,9 @@ def retry_rejects(registry: Registry) -> dg.JobDefinition:
         with open_project(context.resources, registry) as project:
             rejected = [found for found in components(registry) if _any_open(project, found)]
             done = reapply(project, mapping=config.mapping, kinds=config.kinds or None)
-            context.log.info("%d rows tried, %d mended, %d left", done.tried, done.mended, done.left)
+            context.log.info(
+                "%s tried, %d mended, %d left", number(done.tried, "row"), done.mended, done.left
+            )
             for component in rejected:
                 for found in (*accounts(project, component), *same_as_old(project, component)):
                     context.instance.report_runless_asset_event(found)

@@ -22,6 +22,7 @@ from changeover.ledger import verified as ledger
 from changeover.ledger.verified import Pass
 from changeover.mapping import Registry
 from changeover.project import Project
+from changeover.wording import number
 from resources import at_end_of, open_project, resource_keys
 
 JOB = VERIFY_JOB
@@ -121,4 +122,4 @@ def _verify(context: dg.AssetCheckExecutionContext, project: Project, root: str,
         if done.error:
             context.log.error(done.error)
         elif done.findings:
-            context.log.warning("%s %s: %d rows drifted", root, done.range.name, done.drifted)
+            context.log.warning("%s %s: %s drifted", root, done.range.name, number(done.drifted, "row"))

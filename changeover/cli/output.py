@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from changeover import wording
+
+number = wording.number
 WIDE = 240
 """Columns where there is no terminal: a line of a log is not wrapped."""
 
@@ -99,11 +102,6 @@ def printable(text: str, keep: str = "") -> str:
 def count(number: float) -> str:
     """``1,234,567``."""
     return f"{number:,.0f}"
-
-
-def number(amount: int, what: str) -> str:
-    """``1 range``, ``1,200 ranges``."""
-    return f"{count(amount)} {what}" if amount == 1 else f"{count(amount)} {what}s"
 
 
 def duration(seconds: float | None) -> str:

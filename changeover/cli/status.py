@@ -190,7 +190,9 @@ def _hints(found: list[TableStatus]) -> None:
             f"copied again since they were verified: {again}; `changeover verify` compares them once more"
         )
     if any(f.ranges_stale for f in found):
-        roots = ", ".join(f"{f.root} ({f.ranges_stale} ranges)" for f in found if f.ranges_stale)
+        roots = ", ".join(
+            f"{f.root} ({output.number(f.ranges_stale, 'range')})" for f in found if f.ranges_stale
+        )
         output.answer(
             f"the mapping changed since rows were copied: {roots}; `changeover backfill` brings them up to date"
         )

@@ -99,7 +99,7 @@ class Figures:
         rejected = f", {output.count(self.rejected)} rejected" if self.rejected else ""
         return (
             f"{self.database}: {output.number(self.lag_keys, 'change')} behind ({output.duration(self.lag_seconds)}), "
-            f"{output.count(self.keys_applied)} rows applied, {output.count(self.rate)}/s{rejected}{broken}"
+            f"{output.number(self.keys_applied, 'row')} applied, {output.count(self.rate)}/s{rejected}{broken}"
         )
 
 

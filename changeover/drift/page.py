@@ -6,6 +6,7 @@ from datetime import datetime
 from html import escape
 
 from changeover.drift.report import SAMPLE, Report, TableReport
+from changeover.wording import number
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
@@ -93,7 +94,7 @@ def _details(table: TableReport) -> str:
     if table.finished_at is not None:
         parts.append(
             f" Looked at from {_time(table.started_at)} to {_time(table.finished_at)}; {table.by_value:,} of "
-            f"{table.compared:,} rows value by value."
+            f"{number(table.compared, 'row')} value by value."
         )
     parts.append("</p>")
     parts += [f'<p class="ill">{escape(error)}</p>' for error in table.errors]
@@ -103,7 +104,7 @@ def _details(table: TableReport) -> str:
             for name, why in list(table.not_verified.items())[:SAMPLE]
         )
         parts.append(
-            f"<p>{len(table.not_verified):,} ranges were not verified:</p>"
+            f"<p>{number(len(table.not_verified), 'range was', 'ranges were')} not verified:</p>"
             f"<table><tr><th>range</th><th>why</th></tr>{reasons}</table>"
         )
     if table.columns:

@@ -14,6 +14,7 @@ from changeover.errors import MappingError
 from changeover.ledger.rejects import Reject
 from changeover.mapping import Reject as Refused
 from changeover.transfer.unreadable import root_keys, unreadable
+from changeover.wording import number
 
 
 def compute(bound: Bound, block: Block) -> tuple[Block, list[Reject]]:
@@ -87,7 +88,7 @@ def _call(bound: Bound, column: PythonColumn, inputs: Sequence[list[Any]], rows:
         return [_call_one(function, [values[row] for values in inputs]) for row in range(rows)]
     if len(results) != rows:
         raise MappingError(
-            f"mapping {bound.mapping.name}, column {column.target}: the function was given {rows} values "
+            f"mapping {bound.mapping.name}, column {column.target}: the function was given {number(rows, 'value')} "
             f"and returned {len(results)}; "
             "it must return one for each"
         )

@@ -307,3 +307,26 @@ def test_after_a_copy_its_tables_are_not_compared_whichever_checks_the_run_was_t
     assert found.severity == (dg.AssetCheckSeverity.ERROR if breaks else dg.AssetCheckSeverity.WARN)
     assert "since the copy: launch the job `verify_tables`" in (found.description or "")
     assert ("1 of 11 partitions failed" in (found.description or "")) is breaks
+
+
+def test_a_run_that_mends_the_rejects_of_another_table_states_its_checks(
+    copy: Run, parents: None, instance: dg.DagsterInstance, sample: Sample
+) -> None:
+    assert copy("coupon").success
+    sample.execute("shop", "DELETE FROM tb_member WHERE mem_no = 3")
+    sample.execute("shop", "DELETE FROM tb_coupon WHERE mem_no = 3")
+    assert copy("member").success
+    # The member's coupons are still in the new table, and hold its row back.
+    assert not stated(instance, "member", "no_rejects").passed
+    assert copy("coupon").success
+    assert stated(instance, "member", "no_rejects").passed
+    assert stated(instance, "member", "same_as_old").metadata["rejected"].value == 0
+
+
+def stated(instance: dg.DagsterInstance, target: str, name: str) -> dg.AssetCheckEvaluation:
+    """What a table's check was last said to be, by whomever."""
+    key = dg.AssetCheckKey(new_key(target), name)
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert record.event is not None
+    assert record.event.dagster_event is not None
+    return record.event.dagster_event.asset_check_evaluation_data

@@ -88,7 +88,7 @@ def test_what_is_copied_again_is_not_compared_since_which_is_a_warning(
     found = latest(instance)
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found.description == (
-        "1 of 10 partitions are not compared since the copy: launch the job `verify_tables`."
+        "1 of 10 partitions is not compared since the copy: launch the job `verify_tables`."
     )
     assert found.metadata["partitions_named"].value == ["0000000101-0000000200"]
     assert check(run_job("verify_tables")).passed
@@ -126,6 +126,7 @@ def test_rejected_rows_are_a_warning_and_no_difference(run_job: Run, copy: Run, 
     found = check(run_job("verify_tables"))
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert (found.metadata["rejected"].value, found.metadata["rows_compared"].value) == (1, COUPONS)
+    assert "1 row is rejected, and not in the new table" in (found.description or "")
 
 
 def test_a_row_that_was_stored_after_the_comparison_is_not_compared(
@@ -165,6 +166,7 @@ def test_a_drifted_row_fails_the_check_with_its_key_and_column_and_no_value(
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.ERROR
     assert (found.metadata["drifted"].value, found.metadata["different"].value) == (1, 1)
+    assert "1 row differs from its old one (1 different)" in (found.description or "")
     table = found.metadata["sample"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [(r.data["key"], r.data["columns"]) for r in table.records] == [("7", "amount")]
@@ -173,7 +175,9 @@ def test_a_drifted_row_fails_the_check_with_its_key_and_column_and_no_value(
 
 def test_more_drifted_rows_than_are_shown_are_all_counted(run_job: Run, sample: Sample) -> None:
     sample.execute("new", "UPDATE coupon SET amount = 4711")
-    metadata = check(run_job("verify_tables")).metadata
+    found = check(run_job("verify_tables"))
+    assert f"{COUPONS:,} rows differ from the old ones" in (found.description or "")
+    metadata = found.metadata
     assert (metadata["drifted"].value, metadata["different"].value) == (COUPONS, COUPONS)
     assert metadata["columns"].value == {"amount": COUPONS}
     table = metadata["sample"]

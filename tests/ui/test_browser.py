@@ -70,7 +70,7 @@ def test_a_failed_check_says_which_rows_and_why(ui: Page) -> None:
 
 def test_one_check_says_whether_the_table_is_the_same_as_the_old_one(ui: Page) -> None:
     ui.goto("/assets/new/product?view=checks&checkDetail=same_as_old", wait_until="commit")
-    says(ui, "1 rows differ from the old ones (1 different)")
+    says(ui, "1 row differs from its old one (1 different)")
     says(ui, "2 rows are rejected, and not in the new table")
 
 

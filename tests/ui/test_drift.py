@@ -32,7 +32,7 @@ def ui(drifted: Live) -> Iterator[Page]:
 
 def test_a_red_check_names_the_row_and_the_sensor_turns_it_green(ui: Page, drifted: Live) -> None:
     ui.goto(SAME_AS_OLD, wait_until="commit")
-    says(ui, "1 rows differ from the old ones")
+    says(ui, "1 row differs from its old one")
     reads(ui, "Failed")
     reads(ui, "sample", "different", "name")
 
