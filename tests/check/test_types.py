@@ -152,3 +152,30 @@ def test_a_unique_index_that_folds_case_is_noticed_across_databases(check_on: Ch
         one(), old=declared("VARCHAR(50)"), new=target(text), kind="postgres", new_kind="mariadb"
     )
     assert [f.rule for f in found] == ["case-insensitive-unique"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "into", "warned"),
+    [
+        ("mariadb", "FLOAT", "DECIMAL(10,2)", True),
+        ("mariadb", "DOUBLE", "DECIMAL(10,2)", True),
+        ("postgres", "double precision", "numeric(10,2)", True),
+        ("postgres", "real", "numeric(10,2)", True),
+        ("sqlite", "REAL", "DECIMAL(10,2)", True),
+        ("mariadb", "BIGINT", "DOUBLE", True),
+        ("mariadb", "FLOAT", "DOUBLE", False),
+        ("mariadb", "INT", "DOUBLE", False),
+        ("mariadb", "VARCHAR(20)", "DECIMAL(10,2)", False),
+        ("sqlite", "INTEGER", "DOUBLE", False),
+    ],
+)
+def test_numbers_that_fit_value_by_value_are_told_of(
+    check_on: Check, kind: str, source: str, into: str, warned: bool
+) -> None:
+    found = check_on(one(), old=declared(source), new=target(into), kind=kind)
+    told = [(f.rule, f.severity, f.table, f.column) for f in found]
+    assert told == ([("inexact-number", "warning", "item", "v")] if warned else [])
+    consent = Mapping("item", ROOT, {"v": narrow(ROOT.v)})
+    found = check_on(consent, old=declared(source), new=target(into), kind=kind)
+    assert [f.rule for f in found] in ([], ["needless-narrow"])
+    assert not (warned and found)

@@ -22,6 +22,7 @@ from changeover.check.rules.ids_mixed import IdsMixed
 from changeover.check.rules.ids_rule import IdsRule
 from changeover.check.rules.image_misfit import ImageMisfit
 from changeover.check.rules.image_sets_differ import ImageSetsDiffer
+from changeover.check.rules.inexact_number import InexactNumber
 from changeover.check.rules.join_multiplies_rows import JoinMultipliesRows
 from changeover.check.rules.key_made_twice import KeyMadeTwice
 from changeover.check.rules.key_not_unique import KeyNotUnique
@@ -132,6 +133,7 @@ GROUPS: dict[str, tuple[type[Rule], ...]] = {
         UnsupportedType,
         TypeNarrows,
         TypeRefused,
+        InexactNumber,
         NeedlessNarrow,
         NullableIntoNotNull,
         CharactersLost,

@@ -8,6 +8,7 @@ from typing import ClassVar
 from changeover.check.case import Case, has_no_size
 from changeover.check.finding import Finding, Severity
 from changeover.check.rule import MappingRule
+from changeover.check.rules.inexact_number import is_inexact
 from changeover.mapping import Narrow
 from changeover.types.base import Fit
 from changeover.types.unknown import Unknown
@@ -29,6 +30,8 @@ class NeedlessNarrow(MappingRule):
             if not isinstance(fitting.how, Narrow) or isinstance(fitting.source, Unknown):
                 continue
             if case.schema and has_no_size(fitting.source, case.schema.dialect.family):
+                continue
+            if fitting.column.kind and is_inexact(fitting.source, fitting.column.kind, fitting.verdict.fit):
                 continue
             if fitting.verdict.fit in (Fit.EXACT, Fit.CHECKED):
                 yield self.find(
