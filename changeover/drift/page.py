@@ -22,17 +22,12 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 
 def page(report: Report) -> str:
     """The whole page. It holds keys and column names, and no value of a row but the keys."""
-    verdict = (
-        '<p class="well"><strong>Equal.</strong> Every row that was to be compared was, and equals what its old row says.</p>'
-        if report.equal
-        else '<p class="ill"><strong>Not equal, or not all compared.</strong> See the tables below.</p>'
-    )
     return "\n".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             f"<title>Verification {report.verification}</title><style>{_STYLE}</style></head><body>",
             f"<h1>Verification {report.verification}</h1>",
-            verdict,
+            _verdict(report),
             _facts(report),
             _summary(report),
             *(_details(table) for table in report.tables),
@@ -41,6 +36,31 @@ def page(report: Report) -> str:
             "</body></html>",
         ]
     )
+
+
+def _verdict(report: Report) -> str:
+    """In words, what keeps it from being equal: rows that differ, or what nobody has compared."""
+    if report.equal:
+        which = "of the ranges that were chosen " if report.sampled else ""
+        said = f"Every row {which}was compared, and equals what its old row says."
+        return f'<p class="well"><strong>Equal.</strong> {said}</p>'
+    tables = report.tables
+    differ = sum(table.open for table in tables)
+    left = [
+        (sum(table.rejected for table in tables), "rejected row", None),
+        (sum(table.hot for table in tables), "row that kept changing", "rows that kept changing"),
+        (sum(len(table.not_verified) for table in tables), "range", None),
+        (sum(len(table.errors) for table in tables), "range that failed", "ranges that failed"),
+    ]
+    parts = [number(count, one, many) for count, one, many in left if count]
+    missed = f" Not compared: {', '.join(parts)}." if parts else ""
+    if differ:
+        head = f"Not equal: {number(differ, 'row differs', 'rows differ')}."
+    elif parts:
+        head = "Nothing differs in what was compared, but not all was."
+    else:
+        head = "Nothing was compared."
+    return f'<p class="ill"><strong>{head}</strong>{missed} See the tables below.</p>'
 
 
 def _facts(report: Report) -> str:
@@ -79,7 +99,8 @@ def _row(table: TableReport) -> str:
         table.hot,
     )
     cells = "".join(f'<td class="n">{number:,}</td>' for number in numbers)
-    word, kind = ("equal", "well") if table.equal else ("not equal, or not all compared", "ill")
+    word = "equal" if table.equal else "not equal" if table.open else "not all compared"
+    kind = "well" if table.equal else "ill"
     return (
         f"<tr><td>{escape(table.target)}</td><td>{escape(table.root)}</td>"
         f'<td class="n">{table.ranges_verified:,} of {table.ranges:,}</td>{cells}<td class="{kind}">{word}</td></tr>'

@@ -67,7 +67,7 @@ def test_the_report_says_what_was_compared_how_and_what_was_found(moved):
     assert moved.run("verify", "--deep", "--report", str(page)).code == 1
     assert moved.run("verify", "--report", str(document)).code == 1
     text = page.read_text()
-    for part in ("value by value", "category", "2,500", "different", "Signed", "Not equal"):
+    for part in ("value by value", "category", "2,500", "different", "Signed", "Not equal: 1 row differs."):
         assert part in text
     assert "<script>" not in text
     assert json.loads(document.read_text())["depth"] == "checksums"
@@ -86,10 +86,17 @@ def test_a_range_that_is_not_copied_is_not_called_verified(moved):
 def test_rejected_rows_are_not_called_equal(moved):
     moved.soil(7)
     moved.run("backfill", "product", "--again")
-    ended = moved.run("verify", "product", "--json")
+    page = moved.folder / "report.html"
+    ended = moved.run("verify", "product", "--json", "--report", str(page))
     (product,) = ended.document["tables"]
     assert ended.code == 1
     assert (product["rejected"], product["open"], product["compared"]) == (1, 0, 2499)
+    text = page.read_text()
+    assert (
+        "Nothing differs in what was compared, but not all was.</strong> Not compared: 1 rejected row."
+        in text
+    )
+    assert "Not equal" not in text
 
 
 def test_a_sample_looks_at_so_many_ranges(moved):
