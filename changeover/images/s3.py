@@ -34,6 +34,8 @@ REMEDIES = {
     "ServiceUnavailable": "it does not answer; try again later",
 }
 """Codes of S3 that hold for every object of a bucket, and what to do."""
+_REDIRECTED = "incorrectly configured region"
+"""Of obstore's words for a redirect, whose answer it doesn't repeat."""
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 
 
@@ -88,7 +90,10 @@ def code_of(error: BaseException) -> str:
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
         return {"403": "AccessDenied", "301": "PermanentRedirect"}.get(code, code)
-    found = _CODE.search(str(error))
+    said = str(error)
+    if _REDIRECTED in said:
+        return "PermanentRedirect"
+    found = _CODE.search(said)
     return found[1] if found else ""
 
 

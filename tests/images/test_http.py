@@ -150,6 +150,7 @@ def test_a_name_that_does_not_resolve_is_worth_no_other_attempt() -> None:
         hosts.status(500),
         hosts.status(503),
         hosts.status(429),
+        *(hosts.status(code) for code in (507, 509, 520, 522, 524, 530, 599)),
         hosts.cut_off(PICTURE),
         hosts.slammed(),
     ],

@@ -27,6 +27,7 @@ NOWHERE = "192.0.2.1"
 """An address that nobody has (RFC 5737). It stands where libcurl would look up a name, and is never connected to."""
 _HEADERS = [b"User-Agent: changeover", b"Accept: image/*,*/*;q=0.5"]
 _TLS = frozenset((pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE))
+_NO_HTTP = frozenset((pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY))
 
 
 class Passing(Exception):
@@ -236,6 +237,10 @@ class _Connection:
                 "unreachable",
                 "TLS failed: no certificate that is trusted for that host, or no common version",
             )
+        if code == pycurl.E_BAD_CONTENT_ENCODING:
+            return Passing("broken", "its Content-Encoding is unknown, or its bytes are not encoded so")
+        if code in _NO_HTTP:
+            return Passing("unreachable", "what the host answered is no HTTP that can be read")
         return Passing("unreachable", "the connection broke")
 
 
