@@ -17,6 +17,11 @@ HTML = FORMS["html"]
     [
         ("<img src='a.png'>", ["a.png"]),
         ('<IMG class=x SRC="a.png?x=1&amp;y=2"/>', ["a.png?x=1&y=2"]),
+        (
+            "<img src='a?x&section=2&copy=3&param=4&lt=5&amp=6&nosuch;&reg'>",
+            ["a?x&section=2&copy=3&param=4&lt=5&amp=6&nosuch;®"],
+        ),
+        ("<img src=a.php?x=1&region=2&copy&#46png>", ["a.php?x=1&region=2©.png"]),
         ("<img src=a.png alt='src=b.png'>", ["a.png"]),
         ('<img alt="a > b" src="a.png">', ["a.png"]),
         ("<img data-src='a.png' src='data:image/gif;base64,R0'>", ["a.png"]),

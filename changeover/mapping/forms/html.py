@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
+from html.entities import html5
 
 from changeover.mapping.forms.found import Found
 
@@ -26,6 +27,7 @@ _UNCLOSED = 5
 _GAP, _WORD, _DESCRIPTOR = re.compile(r"[\s,]*"), re.compile(r"\S+"), re.compile(r"[^,]*")
 _QUOTE = r"""(?:["']|&quot;|&#0*39;|&apos;)?"""
 _STYLE = re.compile(rf"""url\(\s*{_QUOTE}([^\s()"']+?){_QUOTE}\s*\)""", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|([a-zA-Z][a-zA-Z0-9]*;?))")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|avif|bmp)(?:[?#]|\Z)", re.IGNORECASE)
 
 _PICTURES = frozenset({"img", "source", "input", "image", "amp-img"})
@@ -79,6 +81,20 @@ def _places(text: str) -> Iterator[_Place]:
                 yield from _of(name, found[1].lower(), found[group], found.start(group))
 
 
+def _meant(raw: str) -> str:
+    """What an attribute's text means. As in a browser, a name without a semicolon is a reference only where no letter, digit or
+    ``=`` follows: in ``?a=1&section=2`` none is."""
+
+    def plain(found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return unescape(found[0])
+        after = raw[found.end() : found.end() + 1]
+        return found[0] if after == "=" and not name.endswith(";") else html5.get(name, found[0])
+
+    return _REFERENCE.sub(plain, raw) if "&" in raw else raw
+
+
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Where something ends that may be empty."""
     found = pattern.match(text, at)
@@ -98,12 +114,12 @@ def _of(tag: str, attribute: str, raw: str, at: int) -> Iterator[_Place]:
     """The URLs of one attribute, whose value begins at ``at``."""
     if attribute in _SETS and tag in {*_PICTURES, "link"}:
         for start, end in _candidates(raw):
-            yield _Place(at + start, at + end, unescape(raw[start:end]))
+            yield _Place(at + start, at + end, _meant(raw[start:end]))
     elif attribute == "style":
         for found in _STYLE.finditer(raw):
-            yield _Place(at + found.start(1), at + found.end(1), unescape(found[1]))
+            yield _Place(at + found.start(1), at + found.end(1), _meant(found[1]))
     elif _is_picture(tag, attribute, raw):
-        yield _Place(at, at + len(raw), unescape(raw))
+        yield _Place(at, at + len(raw), _meant(raw))
 
 
 def _is_picture(tag: str, attribute: str, raw: str) -> bool:
@@ -112,5 +128,5 @@ def _is_picture(tag: str, attribute: str, raw: str) -> bool:
     if attribute in ("poster", "background"):
         return True
     if attribute in ("href", "xlink:href"):
-        return tag == "image" or (tag == "a" and _PICTURE.search(unescape(raw)) is not None)
+        return tag == "image" or (tag == "a" and _PICTURE.search(_meant(raw)) is not None)
     return False
