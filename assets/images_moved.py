@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -28,6 +29,7 @@ def images_moved(project: Project, found: Gallery) -> dg.AssetCheckEvaluation:
         images = next((one for one in sets(connection) if one.image_set == name), SetStatus(name))
         rows = [one for one in rows_waiting(connection, image_set=name) if one.mapping in mine]
     waiting, refused = sum(one.waiting for one in rows), sum(one.rejected for one in rows)
+    images = replace(images, lost=images.lost - images.unnamed)
     numbers = {
         "images": images.stored + images.wanted + images.rejected + images.lost,
         "in_the_bucket": images.stored,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from changeover.errors import ConfigurationError
-from changeover.ledger.orphans import Orphan, orphans
+from changeover.ledger.orphans import Orphan, closable, orphans
 from changeover.mapping import Registry
 
 
@@ -38,11 +38,11 @@ def orphan_named(connection: sa.Connection, registry: Registry, name: str) -> Or
         raise ConfigurationError(
             f"mapping {name} exists: `changeover rejects retry {name}` closes those of its rejects that were mended"
         )
-    gone = orphans(connection, {m.name for m in registry.mappings})
+    gone = closable(connection, {m.name for m in registry.mappings})
     found = next((orphan for orphan in gone if orphan.mapping == name), None)
     if found is None:
         there = ", ".join(orphan.mapping for orphan in gone) or "none"
         raise ConfigurationError(
-            f"no mapping that no longer exists, and has rejects, is named {name!r}; there are: {there}"
+            f"no mapping that no longer exists, and has rejects or rows that wait for images, is named {name!r}; there are: {there}"
         )
     return found

@@ -169,7 +169,8 @@ def close(
     json: options.Json = False,
     _debug: options.Debug = False,
 ) -> None:
-    """Forget the rejects of mappings that were renamed or removed: nothing applies their rows again.
+    """Forget the rejects of mappings that were renamed or removed, and which images their rows wait for: nothing applies these rows
+    again.
 
     Those of a mapping that exists go when their rows are applied without that fault: `rejects retry`.
     """
@@ -184,7 +185,10 @@ def close(
         output.document({"command": "rejects close", "ok": True, "closed": closed})
         return
     for orphan in closed:
-        output.answer(f"{output.number(orphan.rows, 'rejected row')} of mapping {orphan.mapping} forgotten")
+        images = f", {output.number(orphan.images, 'row')} with images" if orphan.images else ""
+        output.answer(
+            f"{output.number(orphan.rows, 'rejected row')}{images} of mapping {orphan.mapping} forgotten"
+        )
 
 
 def _show(found: list[RejectRow], there: int, *, limit: int, values: bool) -> None:

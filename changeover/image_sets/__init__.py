@@ -10,5 +10,6 @@ from changeover.image_sets.carrier import Carrier
 from changeover.image_sets.move import move_images, move_waiting
 from changeover.image_sets.moved import ImagesMoved
 from changeover.image_sets.refresh import refresh_images
+from changeover.image_sets.rekey import rekey_images
 
-__all__ = ["Carrier", "ImagesMoved", "move_images", "move_waiting", "refresh_images"]
+__all__ = ["Carrier", "ImagesMoved", "move_images", "move_waiting", "refresh_images", "rekey_images"]

@@ -31,6 +31,10 @@ def open_bucket() -> Bucket:
     return Bucket.from_environment()
 
 
+PAUSE = 0.5
+"""Seconds after which a run that waits for slow images notes the others, and looks whether it is to stop."""
+
+
 @contextmanager
 def open_carrier(workers: int = DEFAULT_WORKERS) -> Generator[Carrier]:
     """What carries images to the new bucket, ``workers`` at a time. Raises what `open_bucket` does."""
@@ -45,7 +49,7 @@ class _Carrier:
     stack: ExitStack
     origins: dict[str, Origin] = field(default_factory=dict[str, "Origin"])
 
-    def carry(self, images: ImageSet, wanted: Iterable[Wanted]) -> Iterator[Outcome]:
+    def carry(self, images: ImageSet, wanted: Iterable[Wanted]) -> Iterator[Outcome | None]:
         """See `Carrier`."""
         from changeover.images.transfer import transfer
 
@@ -53,7 +57,8 @@ class _Carrier:
             self.origins[images.name] = origin_of(images)
             self.stack.callback(self.origins[images.name].close)
         origin = self.origins[images.name]
-        return transfer(origin, self.bucket, images.rules, wanted, self.workers, _scheme(images))
+        run = transfer(origin, self.bucket, images.rules, wanted, self.workers, scheme_of(images))
+        return run.pausing(PAUSE)
 
 
 def origin_of(images: ImageSet) -> Origin:
@@ -74,7 +79,8 @@ def origin_of(images: ImageSet) -> Origin:
     return HttpOrigin(Guard.from_environment(images.hosts))
 
 
-def _scheme(images: ImageSet) -> KeyScheme:
+def scheme_of(images: ImageSet) -> KeyScheme:
+    """How the keys of a set are formed."""
     from changeover.images.names import by_content, by_path
 
     return {"content": by_content, "path": by_path}[images.keys](images.prefix)

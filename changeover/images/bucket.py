@@ -58,6 +58,7 @@ class Stored:
     modified: datetime
     sha256: str | None = None
     media_type: str | None = None
+    etag: str | None = None
 
 
 class Bucket:
@@ -100,7 +101,7 @@ class Bucket:
         server, to be copied in place of an upload where that works.
         Raises: KeyTaken; NotStored; BucketRefused when no object would be taken.
         """
-        copied = source is not None and self._copied(key, media_type, sha256, source)
+        copied = source is not None and self.copied(key, media_type, sha256, source)
         look = self._was_there
         for attempt in range(TRIES):
             written = None if copied or look else self._written(key, body, media_type, sha256)
@@ -115,7 +116,7 @@ class Bucket:
                 time.sleep(backoff(attempt))
                 copied = False
                 continue
-            if found.bytes != len(body) or (found.sha256 or self._hash(key)) != sha256:
+            if found.bytes != len(body) or (found.sha256 or self.hash(key)) != sha256:
                 raise KeyTaken(
                     f"other bytes are stored under {key}: delete that object if nobody needs it, and run this again"
                 )
@@ -147,7 +148,14 @@ class Bucket:
         except exceptions.BaseError as error:
             raise self._trouble(error, "a HEAD") from None
         noted = {str(name).lower(): str(value) for name, value in attributes.items()}
-        return Stored(key, meta["size"], meta["last_modified"], noted.get(SHA256), noted.get("content-type"))
+        return Stored(
+            key,
+            meta["size"],
+            meta["last_modified"],
+            noted.get(SHA256),
+            noted.get("content-type"),
+            meta["e_tag"],
+        )
 
     def listing(self, prefix: str = "") -> Iterator[Stored]:
         """All objects whose keys begin with ``prefix``, in no order that could be relied on, a page in memory at a time.
@@ -237,7 +245,7 @@ class Bucket:
             raise self._trouble(error, "a HEAD") from None
         return bool(etag) and seen["e_tag"] == etag and seen["size"] == size
 
-    def _copied(self, key: str, media_type: str, sha256: str, source: Source) -> bool:
+    def copied(self, key: str, media_type: str, sha256: str, source: Source) -> bool:
         """Whether it was copied within the server. A copy can't say If-None-Match everywhere, so what is there is looked for."""
         if source.endpoint != self.endpoint or self.head(key) is not None:
             return False
@@ -256,7 +264,7 @@ class Bucket:
             return False  # not allowed, not known, changed meanwhile: the bytes are uploaded
         return True
 
-    def _hash(self, key: str) -> str:
+    def hash(self, key: str) -> str:
         """The sha256 of an object that nobody noted it for: one that was not stored by us."""
         try:
             digest = hashed()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from hashlib import sha256
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from changeover.errors import BucketRefused
 from changeover.images.bucket import Bucket, KeyTaken, NotStored
@@ -48,7 +48,18 @@ class Transfer(Iterator[Outcome]):
         self._crew, self._outcomes = crew, _outcomes(crew, wanted)
 
     def __next__(self) -> Outcome:
+        while (told := self.told()) is None:
+            continue
+        return told
+
+    def told(self) -> Outcome | None:
+        """The next outcome; None where `pausing` says so. Raises StopIteration after the last."""
         return next(self._outcomes)
+
+    def pausing(self, seconds: float) -> Pausing:
+        """The same outcomes, and None whenever so many seconds have passed without one: the caller may have something to do."""
+        self._crew.pause = seconds
+        return Pausing(self)
 
     def close(self) -> list[Arrived]:
         """Stop. Returns the images that were stored and not told of: who forgets them fetches them again."""
@@ -56,7 +67,21 @@ class Transfer(Iterator[Outcome]):
         return self._crew.untold()
 
 
-def _outcomes(crew: _Crew, wanted: Iterable[Wanted]) -> Generator[Outcome]:
+class Pausing(Iterator[Outcome | None]):
+    """See `Transfer.pausing`."""
+
+    def __init__(self, transfer: Transfer) -> None:
+        self._transfer = transfer
+
+    def __next__(self) -> Outcome | None:
+        return self._transfer.told()
+
+    def close(self) -> list[Arrived]:
+        """See `Transfer.close`."""
+        return self._transfer.close()
+
+
+def _outcomes(crew: _Crew, wanted: Iterable[Wanted]) -> Generator[Outcome | None]:
     try:
         yield from crew.run(wanted)
     finally:
@@ -102,6 +127,7 @@ def carry(
 
 class _Crew:
     def __init__(self, origin: Origin, bucket: Bucket, rules: Rules, keys: KeyScheme, workers: int) -> None:
+        self.pause: float | None = None
         self.origin, self.bucket, self.rules, self.keys = origin, bucket, rules, keys
         self.stop = threading.Event()
         self.asked: SimpleQueue[Wanted | None] = SimpleQueue()
@@ -114,7 +140,7 @@ class _Crew:
         self.under_way = self.failed_in_a_row = 0
         self.error: BaseException | None = None
 
-    def run(self, wanted: Iterable[Wanted]) -> Iterator[Outcome]:
+    def run(self, wanted: Iterable[Wanted]) -> Iterator[Outcome | None]:
         """All outcomes. Raises what a worker met, last."""
         for thread in self.threads:
             thread.start()
@@ -148,8 +174,12 @@ class _Crew:
                 found.append(told)
         return found
 
-    def _take(self) -> Iterator[Outcome]:
-        told = self.told.get()
+    def _take(self) -> Iterator[Outcome | None]:
+        try:
+            told = self.told.get(timeout=self.pause)
+        except Empty:
+            yield None
+            return
         self.under_way -= 1
         if isinstance(told, BaseException):
             self._give_up(told)

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from changeover.ledger.clock import now
 from changeover.ledger.tables import image as table
 
+UNNAMED = "unnamed"
+"""The reason of a lost image that no row names any more: nobody fetches it again."""
+
 
 @dataclass(frozen=True)
 class StoredImage:
@@ -46,13 +49,31 @@ def verified(connection: sa.Connection, found: Sequence[StoredImage]) -> None:
 
 def lost(connection: sa.Connection, found: Sequence[StoredImage]) -> None:
     """These are not. Their keys stay, since rows hold them; they are fetched again."""
-    _set(connection, found, {"state": "lost", "verified_at": now()})
+    _set(connection, found, {"state": "lost", "reason": None, "error": None, "verified_at": now()})
+
+
+def judge_anew(connection: sa.Connection, image_set: str) -> None:
+    """All rows are about to be walked: a lost image that some row names is tried then, and has another reason afterwards."""
+    connection.execute(sa.update(table).where(_lost(image_set)).values(reason=None, error=None))
+
+
+def judged(connection: sa.Connection, image_set: str) -> None:
+    """All rows were walked: what is lost and was not tried is named by none."""
+    tried = sa.or_(table.c.reason.is_not(None), table.c.lease.is_not(None))
+    error = "no row of the old tables names it any more"
+    connection.execute(
+        sa.update(table).where(_lost(image_set), sa.not_(tried)).values(reason=UNNAMED, error=error)
+    )
 
 
 def known(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those of the keys that are an image's."""
     statement = sa.select(table.c.image_key).where(table.c.image_key.in_(list(keys)))
     return {row[0] for row in connection.execute(statement)}
+
+
+def _lost(image_set: str) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.image_set == image_set, table.c.state == "lost")
 
 
 def _set(connection: sa.Connection, found: Sequence[StoredImage], values: dict[str, object]) -> None:

@@ -6,12 +6,14 @@ for, whoever marked them before, and settles those alone that still have its mar
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from changeover.dialects import Dialect, TableName
 from changeover.ledger.clock import server_now
-from changeover.ledger.images import DIGESTS_AT_ONCE, Named
+from changeover.ledger.images import DIGESTS_AT_ONCE, STAGE, Named, stage
 from changeover.ledger.tables import image as table
 
 
@@ -33,6 +35,59 @@ def refreshable(
     if after:
         statement = statement.where(digest > sa.bindparam("after_digest", after, digest.type))
     return [Named(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A stored image of which it is known what bytes it has."""
+
+    digest: str
+    url: str
+    key: str
+    sha256: str
+    media_type: str
+
+
+def keyed(connection: sa.Connection, image_set: str, *, after: str = "", limit: int = 500) -> list[Keyed]:
+    """A page of the set's images that are in the bucket and of which it is known what bytes they have, by digest."""
+    c = table.c
+    statement = sa.select(c.digest, c.url, c.image_key, c.sha256, c.media_type).where(_keyed(image_set))
+    if after:
+        statement = statement.where(c.digest > sa.bindparam("after_digest", after, c.digest.type))
+    return [Keyed(*row) for row in connection.execute(statement.order_by(c.digest).limit(limit))]
+
+
+def former_keys(connection: sa.Connection, image_set: str, prefix: str, *, by_content: bool) -> int:
+    """How many of them have a key that looks like another scheme's or prefix's."""
+    whole = table.c.image_key.contains(table.c.sha256)
+    other = sa.or_(
+        sa.not_(table.c.image_key.startswith(prefix, autoescape=True)),
+        sa.not_(whole) if by_content else whole,
+    )
+    statement = sa.select(sa.func.count()).select_from(table).where(_keyed(image_set), other)
+    return int(connection.execute(statement).scalar_one())
+
+
+def rekeyed(
+    connection: sa.Connection,
+    dialect: Dialect,
+    image_set: str,
+    token: str,
+    keys: Mapping[str, tuple[str, str]],
+) -> None:
+    """Give images, by digest, another key in place of a former one, and give them back. Rows hold the former until they were looked
+    through. An image that another run has taken since, or given another key, stays as it is."""
+    if not keys:
+        return
+    rows = [(digest, former, key) for digest, (former, key) in sorted(keys.items())]
+    stage(connection, dialect, image_set, rows, ("k", "former", "image_key"))
+    sets = [("image_key", "s.image_key"), ("state", "'changed'"), ("attempts", "t.attempts - 1")]
+    sets += [("lease", "NULL"), ("leased_until", "NULL")]
+    on = "t.digest = s.k AND t.image_set = s.image_set"
+    where = f"t.lease = '{token}' AND t.image_key = s.former"
+    source = f"{dialect.quote(STAGE)} AS s"
+    statement = dialect.update(TableName("changeover_image"), sets, source, on, where)
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def any_changed(connection: sa.Connection, image_sets: Collection[str]) -> bool:
@@ -74,3 +129,8 @@ def settle(connection: sa.Connection, token: str) -> None:
         .where(table.c.lease == token, table.c.state == "changed")
         .values(state="stored", lease=None, leased_until=None)
     )
+
+
+def _keyed(image_set: str) -> sa.ColumnElement[bool]:
+    known = (table.c.sha256.is_not(None), table.c.media_type.is_not(None))
+    return sa.and_(table.c.image_set == image_set, table.c.state.in_(("stored", "changed")), *known)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from changeover.ledger.image_audit import UNNAMED
 from changeover.ledger.tables import image, image_wait, mapping
 
 
 @dataclass(frozen=True)
 class SetStatus:
     """A set of images. ``wanted`` are not moved yet, ``trying`` of them could not be had so far; ``changed`` are among the
-    ``stored``, and rows may hold a former key of theirs; ``lost`` were stored, and are not in the bucket any more. ``objects`` are
-    what the stored images are in the bucket, identical ones being one; ``bytes`` theirs."""
+    ``stored``, and rows may hold a former key of theirs; ``lost`` were stored, and are not in the bucket any more; ``unnamed`` are
+    those of the wanted, rejected and lost that no row names any more, as far as that is known. ``objects`` are what the stored
+    images are in the bucket, identical ones being one; ``bytes`` theirs."""
 
     image_set: str
     wanted: int = 0
@@ -23,8 +25,14 @@ class SetStatus:
     rejected: int = 0
     lost: int = 0
     changed: int = 0
+    unnamed: int = 0
     objects: int = 0
     bytes: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Every image that a row names is stored, and the rows hold its key."""
+        return not self.changed and self.wanted + self.rejected + self.lost <= self.unnamed
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ Place = tuple[int, str, str, str]
 
 
 def sets(connection: sa.Connection) -> list[SetStatus]:
-    """All sets, by name."""
+    """All sets, by name. Of those that were never stored, `unnamed` tells how many no row names."""
 
     def how_many(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((condition, 1), else_=0))
@@ -80,6 +88,7 @@ def sets(connection: sa.Connection) -> list[SetStatus]:
         how_many(sa.and_(wanted, image.c.reason.is_not(None))),
         how_many(image.c.state.in_(("stored", "changed"))),
         *(how_many(image.c.state == state) for state in ("rejected", "lost", "changed")),
+        how_many(sa.and_(image.c.state == "lost", image.c.reason == UNNAMED)),
     ).group_by(image.c.image_set)
     each = (
         sa.select(image.c.image_set, sa.func.max(image.c.bytes).label("bytes"))
@@ -94,10 +103,29 @@ def sets(connection: sa.Connection) -> list[SetStatus]:
     found: list[SetStatus] = []
     for row in connection.execute(states.order_by(image.c.image_set)):
         objects_of, octets = stored.get(row[0], (0, 0))
-        names = ("wanted", "trying", "stored", "rejected", "lost", "changed")
+        names = ("wanted", "trying", "stored", "rejected", "lost", "changed", "unnamed")
         counts = dict(zip(names, map(int, row[1:]), strict=True))
         found.append(SetStatus(row[0], **counts, objects=objects_of, bytes=octets))
     return found
+
+
+def unnamed(connection: sa.Connection, mappings: Collection[str]) -> dict[str, int]:
+    """By set, the images that are wanted or rejected and that no copied row of these mappings names."""
+    noted = (
+        sa.select(sa.literal(1))
+        .select_from(image_wait.join(mapping, mapping.c.id == image_wait.c.mapping_id))
+        .where(
+            image_wait.c.digest == image.c.digest,
+            image_wait.c.image_set == image.c.image_set,
+            mapping.c.name.in_(list(mappings)),
+        )
+    )
+    statement = (
+        sa.select(image.c.image_set, sa.func.count())
+        .where(image.c.state.in_(("wanted", "rejected")), sa.not_(noted.exists()))
+        .group_by(image.c.image_set)
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(statement)}
 
 
 def not_stored(connection: sa.Connection) -> list[NotStored]:

@@ -1,4 +1,4 @@
-"""Rejects of mappings that are no more: renamed, or removed. Nothing applies their roots again, so a person closes them."""
+"""Rejects and notes of mappings that are no more: renamed, or removed. Nothing applies their roots again: a person closes them."""
 
 from __future__ import annotations
 
@@ -7,34 +7,50 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from changeover.ledger.tables import mapping, reject
+from changeover.ledger.tables import image_wait, mapping, reject
 
 
 @dataclass(frozen=True)
 class Orphan:
-    """A mapping that no longer exists, and how many of its rows have open rejects."""
+    """A mapping that no longer exists, and how many of its rows have open rejects, and notes of images that they wait for."""
 
     mapping: str
     root: str
     target: str
     rows: int
+    images: int = 0
 
 
 def orphans(connection: sa.Connection, known: Collection[str]) -> list[Orphan]:
-    """The mappings with open rejects that are not among ``known``, by name."""
-    statement = (
-        sa.select(
-            mapping.c.name, mapping.c.root, mapping.c.target, sa.func.count(sa.distinct(reject.c.root_key))
-        )
-        .join(reject, mapping.c.id == reject.c.mapping_id)
-        .group_by(mapping.c.name, mapping.c.root, mapping.c.target)
-        .order_by(mapping.c.name)
-    )
-    found = [Orphan(str(n), str(r), str(t), int(rows)) for n, r, t, rows in connection.execute(statement)]
-    return [orphan for orphan in found if orphan.mapping not in known]
+    """The mappings with open rejects that are not among ``known``, by name. What waits for images alone keeps nobody waiting."""
+    return _gone(connection, known, _rows_of(connection, reject), {})
+
+
+def closable(connection: sa.Connection, known: Collection[str]) -> list[Orphan]:
+    """The mappings with open rejects or notes of images that are not among ``known``, by name."""
+    return _gone(connection, known, _rows_of(connection, reject), _rows_of(connection, image_wait))
 
 
 def close(connection: sa.Connection, orphan: Orphan) -> None:
-    """Forget the rejects of a mapping that is no more."""
+    """Forget the rejects and the notes of a mapping that is no more."""
     number = sa.select(mapping.c.id).where(mapping.c.name == orphan.mapping).scalar_subquery()
-    connection.execute(sa.delete(reject).where(reject.c.mapping_id == number))
+    for table in (reject, image_wait):
+        connection.execute(sa.delete(table).where(table.c.mapping_id == number))
+
+
+def _gone(
+    connection: sa.Connection, known: Collection[str], rejects: dict[int, int], notes: dict[int, int]
+) -> list[Orphan]:
+    statement = sa.select(mapping.c.id, mapping.c.name, mapping.c.root, mapping.c.target)
+    return [
+        Orphan(name, root, target, rejects.get(number, 0), notes.get(number, 0))
+        for number, name, root, target in connection.execute(statement.order_by(mapping.c.name)).all()
+        if name not in known and (number in rejects or number in notes)
+    ]
+
+
+def _rows_of(connection: sa.Connection, table: sa.Table) -> dict[int, int]:
+    """How many roots of each mapping it has."""
+    roots = sa.func.count(sa.distinct(table.c.root_key))
+    statement = sa.select(table.c.mapping_id, roots).group_by(table.c.mapping_id)
+    return {int(number): int(rows) for number, rows in connection.execute(statement)}

@@ -17,12 +17,7 @@ SetName = Annotated[
 
 def set_named(registry: Registry, name: str | None) -> ImageSet:
     """The set of that name, or the only one. Raises ConfigurationError naming those that there are."""
-    there = {
-        made.images.name: made.images
-        for mapping in registry.mappings
-        for made in mapping.made.values()
-        if isinstance(made, Image)
-    }
+    there = declared(registry)
     listed = ", ".join(sorted(there)) or "none"
     if name is None and len(there) == 1:
         return next(iter(there.values()))
@@ -31,3 +26,13 @@ def set_named(registry: Registry, name: str | None) -> ImageSet:
     if name not in there:
         raise ConfigurationError(f"no set of images is named {name!r}; there are: {listed}")
     return there[name]
+
+
+def declared(registry: Registry) -> dict[str, ImageSet]:
+    """All sets that columns are declared with, by name."""
+    return {
+        made.images.name: made.images
+        for mapping in registry.mappings
+        for made in mapping.made.values()
+        if isinstance(made, Image)
+    }

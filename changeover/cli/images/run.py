@@ -5,60 +5,39 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
 
+import sqlalchemy as sa
 import typer
 
 from changeover.cli import options, output
 from changeover.cli.images.carrying import USUAL, ImageWorkers
+from changeover.cli.images.moved import Moved, document, show, stored
 from changeover.cli.opening import one_root, open_project, open_registry, selected
 from changeover.cli.outcome import Code, end
 from changeover.cli.plan import plan_root
 from changeover.cli.progress import Progress, display
 from changeover.cli.stopping import Stopping
 from changeover.errors import ConfigurationError, Interrupted
-from changeover.image_sets import Carrier, ImagesMoved, move_images, move_waiting, refresh_images
+from changeover.image_sets import (
+    Carrier,
+    ImagesMoved,
+    move_images,
+    move_waiting,
+    refresh_images,
+    rekey_images,
+)
 from changeover.image_sets.changed import reapply_changed
-from changeover.image_sets.opening import open_carrier
+from changeover.image_sets.opening import open_bucket, open_carrier
 from changeover.image_sets.walk import sets_of
-from changeover.ledger.image_status import NotStored, not_stored
+from changeover.ledger import image_audit
+from changeover.ledger.image_status import not_stored
 from changeover.ledger.ranges import ranges_of
 from changeover.mapping import ImageSet
 from changeover.project import Project
 from changeover.transfer.id_pool import Pool
-
-_COUNTS = ("referenced", "known", "transferred", "reused", "rejected", "failed", "bytes", "rows_applied")
-
-
-@dataclass
-class Moved:
-    """What this run did for one root."""
-
-    root: str
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
-    seconds: float = 0.0
-    failed: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-
-    def range(self, done: ImagesMoved) -> None:
-        """Count a range that ended."""
-        for name in _COUNTS:
-            self.counts[name] += getattr(done, name)
-        self.seconds += done.seconds
-        if done.error is not None:
-            self.failed.append(
-                {
-                    "range": done.range.name if done.range else "",
-                    "images": done.image_set,
-                    "error": done.error,
-                }
-            )
-
-    @property
-    def whole(self) -> bool:
-        """Every image is stored or rejected."""
-        return not self.failed and not self.counts["failed"]
 
 
 def run(
@@ -83,6 +62,13 @@ def run(
             help="Ask for images that are stored already, by conditional requests: has their content changed?",
         ),
     ] = False,
+    rekey: Annotated[
+        bool,
+        typer.Option(
+            "--rekey",
+            help="Give stored images the keys that the mapping forms now: copied within the bucket, no origin is asked.",
+        ),
+    ] = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,
@@ -96,6 +82,9 @@ def run(
     With --refresh, the origins of stored images are asked whether they have changed. What hasn't is not sent again; one that has
     gets another key, and the rows that name it, of all tables, are applied again. One that isn't there any more stays stored.
 
+    An image that is stored keeps its key, however the mapping forms keys by now. With --rekey it gets the one that it would be
+    stored under now, and the rows that name it, of all tables, are applied again. Former objects stay: `images orphans` lists them.
+
     Exits with 0 only if every image of the selected tables (or ranges) is stored.
 
     Ctrl-C stops after the images under way; the same command goes on from there.
@@ -107,17 +96,15 @@ def run(
       changeover images run --rejected                what was mended where it came from
       changeover images run --waiting                 what live sync has brought
       changeover images run --refresh                 what was overwritten under its URL
+      changeover images run --rekey                   another prefix, or another way to form keys
     """
     registry = open_registry(mappings)
     chosen = selected(registry, tables, table)
     root = one_root(chosen, "--range") if ranges else ""
-    if waiting and (ranges or rejected):
-        raise ConfigurationError("--waiting goes without --range and --rejected: it takes what rows wait for")
-    if refresh and (ranges or rejected or waiting):
-        raise ConfigurationError("--refresh goes alone, with tables at most: it takes whole sets of images")
+    _check(ranges=bool(ranges), rejected=rejected, waiting=waiting, refresh=refresh, rekey=rekey)
     moved: list[Moved] = []
     # A key that becomes another one concerns all tables whose rows name the image.
-    opened = registry if refresh else chosen
+    opened = registry if refresh or rekey else chosen
     with open_project(registry, opened, mappings) as project, Stopping("images") as stopping:
         roots = [r for r in ((root,) if root else chosen.roots) if sets_of(project.move(r))]
         if not roots:
@@ -128,26 +115,43 @@ def run(
             work = _Run(project, carrier, progress, stopping.event, moved)
             if refresh:
                 stopped = work.refresh(roots)
+            elif rekey:
+                stopped = work.rekey(roots, workers)
             elif waiting:
                 stopped = work.waiting()
             else:
                 names = [one.removeprefix(f"{root}:") for one in ranges] if ranges else None
-                stopped = work.roots(roots, names, rejected=rejected)
-                if not stopped and opened.roots == registry.roots:
-                    work.changed(roots)
+                if opened.roots == registry.roots:
+                    stopped = work.all(roots, names, rejected=rejected)
+                else:
+                    stopped = work.roots(roots, names, rejected=rejected)
         with project.reading() as connection:
-            reasons = [one for one in not_stored(connection) if one.state != "rejected"]
+            reasons = [
+                one
+                for one in not_stored(connection)
+                if one.state != "rejected" and one.reason != image_audit.UNNAMED
+            ]
     well = all(one.whole and not one.counts["rejected"] for one in moved)
     code = Code.INTERRUPTED if stopped else Code.OK if well else Code.FINDINGS
     if json:
-        output.document(_document(moved, code))
+        output.document(document(moved, code))
     else:
-        _show(moved, reasons, refresh=refresh)
+        show(moved, reasons, kept=refresh or rekey)
     if stopped:
         output.say(
             f"stopped; every image that was moved stays. To go on: {shlex.join(['changeover', *sys.argv[1:]])}"
         )
     end(code)
+
+
+def _check(*, ranges: bool, rejected: bool, waiting: bool, refresh: bool, rekey: bool) -> None:
+    """Raises ConfigurationError for options that exclude each other."""
+    if waiting and (ranges or rejected):
+        raise ConfigurationError("--waiting goes without --range and --rejected: it takes what rows wait for")
+    if (refresh or rekey) and (ranges or rejected or waiting or (refresh and rekey)):
+        raise ConfigurationError(
+            "--refresh and --rekey go alone, with tables at most: each takes whole sets of images"
+        )
 
 
 @dataclass
@@ -159,6 +163,17 @@ class _Run:
     progress: Progress
     stop: threading.Event
     moved: list[Moved]
+
+    def all(self, roots: list[str], names: list[str] | None, *, rejected: bool) -> bool:
+        """Move what the rows of all roots name, or those of some ranges of the only one, and see to what is left of images."""
+        if names is None:
+            self.judge(roots, image_audit.judge_anew)
+        if self.roots(roots, names, rejected=rejected):
+            return True
+        self.changed(roots)
+        if names is None and not any(one.failed for one in self.moved):
+            self.judge(roots, image_audit.judged)
+        return False
 
     def roots(self, roots: list[str], names: list[str] | None, *, rejected: bool) -> bool:
         """Move what the rows of these roots name."""
@@ -185,7 +200,7 @@ class _Run:
             same = (now.range, now.image_set) == (last.range, last.image_set)
             before, last = last if same else ImagesMoved(None, ""), now
             self.progress.images(
-                now.rows - before.rows, _stored(now) - _stored(before), now.rejected - before.rejected
+                now.rows - before.rows, stored(now) - stored(before), now.rejected - before.rejected
             )
 
         for done in move_images(
@@ -204,10 +219,21 @@ class _Run:
         found = refresh_images(self.project, self.sets(roots), self.carrier, stop=self.stop)
         return self.told(found, Moved("(stored images)"))
 
+    def rekey(self, roots: list[str], workers: int) -> bool:
+        """Give what is stored of these roots' sets the keys that are formed now."""
+        found = rekey_images(self.project, self.sets(roots), open_bucket(), workers, stop=self.stop)
+        return self.told(found, Moved("(stored images)"))
+
     def changed(self, roots: list[str]) -> None:
         """Apply rows of images that were lost, and had other content when they were fetched again."""
         for images in self.sets(roots):
             reapply_changed(self.project, images, Pool(), self.stop)
+
+    def judge(self, roots: list[str], how: Callable[[sa.Connection, str], None]) -> None:
+        """Tell lost images that rows name from others, by whether they are tried."""
+        with self.project.new.engine.begin() as connection:
+            for images in self.sets(roots):
+                how(connection, images.name)
 
     def sets(self, roots: list[str]) -> list[ImageSet]:
         """The sets that rows of these roots name."""
@@ -221,73 +247,7 @@ class _Run:
         try:
             for done in found:
                 one.range(done)
-                self.progress.say(f"{done.image_set}: {output.number(_stored(done), 'image')} moved")
+                self.progress.say(f"{done.image_set}: {output.number(stored(done), 'image')} moved")
         except Interrupted:
             return True
         return False
-
-
-def _stored(moved: ImagesMoved) -> int:
-    return moved.transferred + moved.reused
-
-
-def _document(moved: list[Moved], code: Code) -> dict[str, Any]:
-    tables = [
-        {"root": one.root, **one.counts, "seconds": round(one.seconds, 3), "failed_ranges": one.failed}
-        for one in moved
-    ]
-    return {
-        "command": "images run",
-        "ok": code is Code.OK,
-        "interrupted": code is Code.INTERRUPTED,
-        "tables": tables,
-    }
-
-
-def _show(moved: list[Moved], reasons: Sequence[NotStored], *, refresh: bool) -> None:
-    columns = (
-        "root",
-        "referenced",
-        "known",
-        "moved",
-        "reused",
-        "rejected",
-        "failed",
-        "MB",
-        "rows",
-        "images/s",
-    )
-    output.table("", columns, map(_row, moved), numbers=columns[1:])
-    for one in moved:
-        for failed in one.failed:
-            output.answer(f"{one.root} {failed['range']} failed: {failed['error']}")
-    if refresh:
-        gone = sum(one.counts["rejected"] + one.counts["failed"] for one in moved)
-        if gone:
-            output.answer(
-                f"{output.number(gone, 'image')} could not be had anew, and stay as they are stored"
-            )
-        return
-    if any(one.counts["rejected"] for one in moved):
-        output.answer(
-            "`changeover images rejects` says which rows keep their old URL, and why; `changeover images status` counts the reasons"
-        )
-    if any(one.counts["failed"] for one in moved):
-        for one in reasons:
-            output.answer(
-                f"{one.image_set}: {output.number(one.images, 'image')} could not be had: {one.detail}"
-            )
-        output.answer("the same command tries them again")
-
-
-def _row(one: Moved) -> tuple[object, ...]:
-    c = one.counts
-    numbers = (c["referenced"], c["known"], c["transferred"], c["reused"], c["rejected"], c["failed"])
-    arrived = c["transferred"] + c["reused"]
-    return (
-        one.root,
-        *map(output.count, numbers),
-        f"{c['bytes'] / 1e6:,.1f}",
-        output.count(c["rows_applied"]),
-        output.count(arrived / one.seconds) if one.seconds and arrived else "",
-    )
