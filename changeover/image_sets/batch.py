@@ -17,7 +17,7 @@ from changeover.errors import ChangeoverError
 from changeover.image_sets.carrier import Carrier
 from changeover.image_sets.lease import Lease
 from changeover.image_sets.moved import ImagesMoved, OnMoved, Rejected
-from changeover.image_sets.reapply import reapply_waiting_for
+from changeover.image_sets.reapply import reapply_due
 from changeover.image_sets.walk import Page
 from changeover.images.image import Arrived, Outcome, Refused, Wanted
 from changeover.ledger import image_waits
@@ -57,8 +57,8 @@ class Batch:
     digests: dict[str, str] = field(default_factory=dict[str, str])
     """Of the images under way, by URL."""
     under_way: set[str] = field(default_factory=set[str])
-    failed: set[str] = field(default_factory=set[str])
-    """Images that this run could not have: they are not tried twice in it."""
+    refused: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Images that this run could not have, and whether another run might: they are not tried twice in it."""
     others: set[str] = field(default_factory=set[str])
     """Images that another run moves."""
     rejects: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
@@ -98,13 +98,14 @@ class Batch:
             left = self.retried(partial(self.enter, page)) if page.named else []
             again = {one.digest for one in left if one.state == "rejected" and not self.rejected}
             self.note((one.digest, one.reason or "", one.error or "") for one in left if one.digest in again)
-            self.note((digest, "url", why) for digest, why in page.refused.items())
+            refused = self.not_stored(page.refused)
+            self.note((digest, "url", why) for digest, why in refused.items())
             todo = {one.digest for one in left} - again
             self.count(
                 rows=page.rows,
                 referenced=len(page.named) + len(page.refused),
-                known=len(page.named) - len(left),
-                rejected=len(again) + len(page.refused),
+                known=len(page.named) - len(left) + len(page.refused) - len(refused),
+                rejected=len(again) + len(refused),
             )
             # In the order of the rows, so that those at the front are whole first.
             yield from self.taken(lease, [one.digest for one in page.named if one.digest in todo])
@@ -113,10 +114,28 @@ class Batch:
         with self.project.new.engine.begin() as connection:
             return manifest.enter(connection, self.project.dialect, self.images.name, page.named)
 
+    def not_stored(self, refused: dict[str, str]) -> dict[str, str]:
+        """Those of the texts that may not be fetched, without images that were moved while they might."""
+        if not refused:
+            return refused
+        with self.project.new.engine.begin() as connection:
+            stored = manifest.keys_of(connection, self.project.dialect, self.images.name, refused)
+        return {digest: why for digest, why in refused.items() if digest not in stored}
+
     def taken(self, lease: Lease, digests: list[str]) -> Iterator[Wanted]:
-        """Take what nobody else has taken."""
+        """Take what nobody else has taken. What another chunk named before counts as what became of it there."""
         with self.lock:
-            wanted = [one for one in digests if one not in self.under_way and one not in self.failed]
+            refused = [self.refused[one] for one in digests if one in self.refused]
+            wanted = [
+                one
+                for one in digests
+                if one not in self.under_way and one not in self.refused and one not in self.others
+            ]
+        self.count(
+            known=len(digests) - len(wanted) - len(refused),
+            rejected=refused.count(False),
+            failed=refused.count(True),
+        )
         if not wanted:
             return
 
@@ -162,7 +181,8 @@ class Batch:
         carried = self.carrier.carry(self.images, chain((first,), wanted))
         try:
             for outcome in carried:
-                outcomes[self.digests[outcome.url]] = outcome
+                if outcome is not None:
+                    outcomes[self.digests[outcome.url]] = outcome
                 if len(outcomes) >= RECORDED_AT_ONCE or time.monotonic() - told > RECORDED_AFTER:
                     self.record(outcomes)
                     outcomes, told = {}, time.monotonic()
@@ -184,11 +204,12 @@ class Batch:
                 self.digests.pop(outcome.url, None)
                 self.under_way.discard(digest)
                 if isinstance(outcome, Refused):
-                    self.failed.add(digest)
+                    self.refused[digest] = outcome.again
         arrived = {digest: one for digest, one in outcomes.items() if isinstance(one, Arrived)}
         refused = {digest: one for digest, one in outcomes.items() if isinstance(one, Refused)}
         self.note((digest, one.reason, one.detail) for digest, one in refused.items() if not one.again)
-        rows = reapply_waiting_for(self.project, self.images.name, sorted(arrived), self.pool, self.stop)
+        settled = sorted({*arrived, *refused})
+        rows = reapply_due(self.project, self.images.name, settled, self.pool, self.stop)
         with self.lock:
             self.moved = replace(
                 self.moved,

@@ -93,10 +93,10 @@ def move_waiting(
 
 
 def _waiting(project: Project, images: ImageSet) -> Iterator[walk.Page]:
-    after = ""
+    numbers, after = [bound.id for move in project.moves.values() for bound in move.bounds], ""
     while True:
         with project.reading() as connection:
-            named = image_waits.wanted(connection, images.name, after=after, limit=WAITING_AT_ONCE)
+            named = image_waits.wanted(connection, numbers, images.name, after=after, limit=WAITING_AT_ONCE)
         if not named:
             return
         after = named[-1].digest

@@ -25,9 +25,10 @@ class Rejected:
 class ImagesMoved:
     """What became of a range's images, or, without a range, of those that rows wait for.
 
-    ``referenced`` counts each image once a chunk. ``known`` of them were stored already, ``transferred`` are new in the bucket, and
-    ``reused`` were found there by their bytes; ``rejected`` are none, or too large, or may not be fetched; ``failed`` could not be
-    had this time. ``rows_applied`` counts rows that waited for them.
+    ``referenced`` counts each image once a chunk, and is the sum of what follows, unless the run ended before. ``known`` of them
+    were stored already, or are moved for another chunk or by another run; ``transferred`` are new in the bucket, and ``reused``
+    were found there by their bytes; ``rejected`` are none, or too large, or may not be fetched; ``failed`` could not be had this
+    time. ``rows_applied`` counts rows that waited for them.
     """
 
     range: KeyRange | None

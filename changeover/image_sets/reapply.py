@@ -19,10 +19,11 @@ from changeover.transfer.retry import Stop, retried
 from changeover.transfer.statements import parts
 
 
-def reapply_waiting_for(
+def reapply_due(
     project: Project, image_set: str, digests: Sequence[str], pool: Pool, stop: threading.Event
 ) -> int:
-    """Apply the rows that wait for these images, of all tables. How many roots there were."""
+    """Apply the rows of all tables whose images are settled now that these are: of many images in a row, the last one counts. How
+    many roots there were."""
     roots = 0
     for move in project.moves.values():
         for bound in move.bounds:
@@ -30,17 +31,15 @@ def reapply_waiting_for(
                 continue
             for some in parts(digests):
                 after = ""
-                while page := _waiting_for(project, bound, image_set, some, after):
+                while page := _due(project, bound, image_set, some, after):
                     after, roots = page[-1], roots + len(page)
                     apply_keys(project, move, page, pool, stop)
     return roots
 
 
-def _waiting_for(
-    project: Project, bound: Bound, image_set: str, digests: Sequence[str], after: str
-) -> list[str]:
+def _due(project: Project, bound: Bound, image_set: str, digests: Sequence[str], after: str) -> list[str]:
     with project.reading() as connection:
-        return image_waits.waiting_for(connection, bound.id, image_set, digests, after=after)
+        return image_waits.due(connection, bound.id, image_set, digests, after=after)
 
 
 def reapply_arrived(project: Project, move: Move, pool: Pool, stop: threading.Event) -> int:

@@ -12,9 +12,10 @@ def any_waiting(project: Project) -> bool:
     has another key."""
     names = {images.name for move in project.moves.values() for images in sets_of(move)}
     bounds = [bound for move in project.moves.values() for bound in move.bounds if bound.images]
+    numbers = [bound.id for bound in bounds]
     with project.reading() as connection:
         return (
             image_changes.any_changed(connection, names)
-            or any(image_waits.wanted(connection, name, limit=1) for name in names)
+            or any(image_waits.wanted(connection, numbers, name, limit=1) for name in names)
             or any(image_waits.ripe(connection, bound.id, limit=1) for bound in bounds)
         )

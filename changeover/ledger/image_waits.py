@@ -6,7 +6,7 @@ a key sees its note as well, and knows that the row is to be applied again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from changeover.dialects import Block, Dialect
 from changeover.dialects.block import encode
+from changeover.ledger.clock import server_now
 from changeover.ledger.crossed import noting
 from changeover.ledger.images import Named
 from changeover.ledger.tables import KeyText, image
@@ -37,8 +38,8 @@ class Wait:
     reason: str | None = None
 
 
-Noted = dict[str, set[tuple[str, str]]]
-"""By root key, the columns and the digests of its notes."""
+Noted = dict[str, set[tuple[str, str, bool]]]
+"""By root key, the columns and the digests of its notes, and whether the image may be fetched."""
 
 
 def any_noted(connection: sa.Connection, mapping_id: int) -> bool:
@@ -50,11 +51,15 @@ def any_noted(connection: sa.Connection, mapping_id: int) -> bool:
 def staged(connection: sa.Connection, dialect: Dialect, mapping_id: int, stage: str) -> Noted:
     """The notes of the staged roots. ``stage`` is the quoted name of the stage."""
     statement = sa.text(
-        f"SELECT w.root_key, w.column_name, w.digest FROM {stage} AS s {dialect.then_join} changeover_image_wait AS w "
+        "SELECT w.root_key, w.column_name, w.digest, CASE WHEN w.url IS NULL THEN 0 ELSE 1 END AS fetched "
+        f"FROM {stage} AS s {dialect.then_join} changeover_image_wait AS w "
         f"ON w.mapping_id = {dialect.constant_after(mapping_id, 's.k')} AND w.root_key = s.k"
     )
     typed = statement.columns(
-        sa.column("root_key", KeyText()), sa.column("column_name"), sa.column("digest", KeyText())
+        sa.column("root_key", KeyText()),
+        sa.column("column_name"),
+        sa.column("digest", KeyText()),
+        sa.column("fetched", sa.Integer),
     )
     return _by_root(connection.execute(typed))
 
@@ -63,7 +68,8 @@ def of_roots(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -
     """The notes of some roots."""
     found: Noted = {}
     for part in _parts(roots):
-        statement = sa.select(table.c.root_key, table.c.column_name, table.c.digest).where(
+        fetched = sa.case((table.c.url.is_(None), 0), else_=1)
+        statement = sa.select(table.c.root_key, table.c.column_name, table.c.digest, fetched).where(
             table.c.mapping_id == mapping_id, table.c.root_key.in_(part)
         )
         found |= _by_root(connection.execute(statement))
@@ -77,9 +83,11 @@ def settle(
     wanted: dict[str, dict[tuple[str, str], Wait]] = {}
     for one in found:
         wanted.setdefault(one.root_key, {})[(one.column, one.digest)] = one
-    changed = {
-        root for root in known.keys() | wanted.keys() if known.get(root, set()) != wanted.get(root, {}).keys()
+    says = {
+        root: {(*place, one.url is not None) for place, one in waits.items()}
+        for root, waits in wanted.items()
     }
+    changed = {root for root in known.keys() | says.keys() if known.get(root) != says.get(root)}
     for part in _parts(sorted(changed & known.keys())):
         connection.execute(
             sa.delete(table).where(table.c.mapping_id == mapping_id, table.c.root_key.in_(part))
@@ -140,7 +148,7 @@ def _naming(
     return [(int(row[0]), row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
-def waiting_for(
+def due(
     connection: sa.Connection,
     mapping_id: int,
     image_set: str,
@@ -149,10 +157,16 @@ def waiting_for(
     after: str = "",
     limit: int = KEYS_AT_ONCE,
 ) -> list[str]:
-    """A page of the mapping's roots that wait for one of at most `KEYS_AT_ONCE` images, in byte order."""
+    """A page of the mapping's roots with a note of one of at most `KEYS_AT_ONCE` images that are to be applied now, in byte order:
+    of their images some are stored by now, and none is being moved. Whoever moves the last one finds them again."""
     root = table.c.root_key
+    under_way = image.c.leased_until >= server_now(connection)
     statement = sa.select(root).where(
-        table.c.digest.in_(digests), table.c.image_set == image_set, table.c.mapping_id == mapping_id
+        table.c.digest.in_(digests),
+        table.c.image_set == image_set,
+        table.c.mapping_id == mapping_id,
+        sa.not_(_also(under_way)),
+        _also(image.c.image_key.is_not(None)),
     )
     if after:
         statement = statement.where(root > sa.bindparam("after_key", after, root.type))
@@ -160,15 +174,25 @@ def waiting_for(
 
 
 def wanted(
-    connection: sa.Connection, image_set: str, *, after: str = "", limit: int = KEYS_AT_ONCE
+    connection: sa.Connection,
+    mapping_ids: Collection[int],
+    image_set: str,
+    *,
+    after: str = "",
+    limit: int = KEYS_AT_ONCE,
 ) -> list[Named]:
-    """A page of the images that rows wait for and that are neither stored nor rejected, by digest."""
+    """A page of the images that rows of these mappings wait for and that are neither stored nor rejected, by digest."""
     same = sa.and_(image.c.digest == table.c.digest, image.c.image_set == table.c.image_set)
     left = sa.or_(image.c.digest.is_(None), image.c.state.in_(("wanted", "lost")))
     statement = (
         sa.select(table.c.digest, sa.func.min(table.c.url), sa.func.min(table.c.original_url))
         .outerjoin(image, same)
-        .where(table.c.image_set == image_set, table.c.url.is_not(None), left)
+        .where(
+            table.c.mapping_id.in_(sorted(mapping_ids)),
+            table.c.image_set == image_set,
+            table.c.url.is_not(None),
+            left,
+        )
         .group_by(table.c.digest)
         .order_by(table.c.digest)
         .limit(limit)
@@ -189,6 +213,14 @@ def _waits(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> 
         .order_by(table.c.root_key)
     )
     return [Wait(*row) for row in connection.execute(statement)] if roots else []
+
+
+def _also(so: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The root of a note has a note of an image of which something is so."""
+    other = table.alias("other")
+    same = sa.and_(image.c.digest == other.c.digest, image.c.image_set == other.c.image_set)
+    mine = sa.and_(other.c.mapping_id == table.c.mapping_id, other.c.root_key == table.c.root_key)
+    return sa.select(sa.literal(1)).select_from(other.join(image, same)).where(mine, so).exists()
 
 
 def _arrived() -> sa.Select[Any]:
@@ -227,8 +259,8 @@ def _insert(connection: sa.Connection, dialect: Dialect, mapping_id: int, new: S
 
 def _by_root(found: Iterable[Any]) -> Noted:
     noted: Noted = {}
-    for root, column, digest in found:
-        noted.setdefault(root, set()).add((column, digest))
+    for root, column, digest, fetched in found:
+        noted.setdefault(root, set()).add((column, digest, bool(fetched)))
     return noted
 
 

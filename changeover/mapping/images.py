@@ -28,7 +28,8 @@ Keys = Literal["content", "path"]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An image that a row names. ``url`` is its normal form; None, with the ``reason``, where it may not be fetched."""
+    """An image that a row names. ``url`` is its normal form; None, with the ``reason``, where it may not be fetched. ``digest`` is
+    the URL's, or, where there is none, the text's."""
 
     digest: str
     url: str | None
@@ -117,7 +118,7 @@ class ImageSet:
         if not (_admits(self._asked, url) if self.hosts else url.startswith(self.base)):
             wanted = "a host" if self.hosts else "a place"
             why = f"it leads to {wanted} from which no images may be fetched"
-            return Reference(_of_text(text), None, why)
+            return Reference(digest(url).hex(), None, why)  # it may be stored since it was allowed
         return Reference(digest(url).hex(), url)
 
     @cached_property

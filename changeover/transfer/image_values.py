@@ -94,8 +94,8 @@ class ImageTexts:
 
     @property
     def digests(self) -> set[str]:
-        """Of all images that may be stored."""
-        return {one.digest for one in self.known.values() if one is not None and one.url is not None}
+        """Of all images that may be stored: also from where none may be fetched any more."""
+        return {one.digest for one in self.known.values() if one is not None}
 
     def values(self, stored: dict[str, str]) -> list[str | None]:
         """The texts with keys in the places of URLs."""

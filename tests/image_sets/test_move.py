@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,18 +14,20 @@ import sqlalchemy as sa
 
 from changeover.dialects import Dialect
 from changeover.errors import ChangeoverError
-from changeover.image_sets import ImagesMoved, move_images, move_waiting
+from changeover.image_sets import ImagesMoved, move_images, move_waiting, reapply, walk
 from changeover.image_sets import batch as module
 from changeover.ledger import images as manifest
 from changeover.ledger.clock import now
 from changeover.ledger.tables import image as table
+from changeover.mapping import ImageSet
 from changeover.planning import plan
 from changeover.project import Project
 from changeover.transfer import backfill
 from changeover.transfer.chunk_size import FIRST_OF_MANY
+from tests.drift.rig import drift, verified
 from tests.image_sets.depot import Depot
 from tests.races.gate import Background, Gate
-from tests.transfer.image_scene import BASE, mapped, named, notes, shop
+from tests.transfer.image_scene import BASE, HOST, PHOTOS, mapped, named, notes, shop
 from tests.transfer.rig import KINDS, Rig, assert_settled, copy
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -104,6 +109,26 @@ def test_an_image_that_can_never_be_had_is_rejected_in_the_end(rig: Callable[...
     runs = [moved(project, depot)[0] for _ in range(6)]
     assert [one.settled for one in runs] == [False] * 5 + [True]
     assert states(r) == {"rejected": 1}
+
+
+@every_kind
+def test_what_is_referenced_is_the_sum_of_what_became_of_it(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images that several chunks name, under way, stored or refused when the next one names them."""
+    monkeypatch.setattr(walk, "ROWS", 10)
+    r = rig(kind)
+    project = shop(r, [(no, f"{no % 7}.png") for no in range(1, 51)])
+    copy(project)
+    depot = Depot({f"{BASE}2.png": False, f"{BASE}3.png": True})
+    for recorded_at in (500, 3):
+        monkeypatch.setattr(module, "RECORDED_AT_ONCE", recorded_at)
+        for rejected in (True, False):
+            (one,) = moved(project, depot, rejected=rejected)
+            assert one.referenced == 35
+            assert one.known + one.transferred + one.reused + one.rejected + one.failed == 35
+            assert one.rejected
+            assert one.failed
 
 
 @servers
@@ -241,14 +266,82 @@ def test_a_host_that_is_allowed_later_has_its_images_moved(rig: Callable[..., Ri
     copy(project)
     moved(project, Depot())
     assert notes(r) == [("1", "https://cdn.example/1.png")]
-    from tests.transfer.image_scene import HOST, PHOTOS
-
-    wider = type(PHOTOS)("photos", hosts=(HOST, "cdn.example"), base=BASE)
+    wider = ImageSet("photos", hosts=(HOST, "cdn.example"), base=BASE)
     project = r.project(mapped(images=wider))
     (one,) = moved(project, Depot())
     assert (one.known, one.transferred) == (1, 1)
     assert r.rows("product", "image") == [("new/1.png",), ("new/2.png",)]
     assert notes(r) == []
+
+
+@every_kind
+def test_a_host_that_is_no_longer_allowed_takes_no_key_away(rig: Callable[..., Rig], kind: str) -> None:
+    """The old host is switched off after its images were moved, while the old application goes on writing."""
+    r = rig(kind)
+    shop(r, [(1, "https://cdn.example/1.png"), (2, "2.png")], images=PHOTOS)
+    wide, narrow = (
+        r.project(mapped(images=ImageSet("photos", hosts=hosts, base=BASE)))
+        for hosts in ((HOST, "cdn.example"), (HOST,))
+    )
+    copy(wide)
+    moved(wide, Depot())
+    keys = r.rows("product")
+    (one,) = moved(narrow, Depot())
+    assert (one.referenced, one.known, one.rejected) == (2, 2, 0)
+    copy(narrow)
+    assert r.rows("product") == keys
+    assert drift(narrow, verified(narrow)) == {}
+    r.run(r.old, "INSERT INTO tb_product (no, img) VALUES (3, 'https://cdn.example/3.png')")
+    copy(narrow)
+    assert total(moved(narrow, Depot()), "known", "rejected") == (2, 1)
+    assert dict(r.rows("product"))[3] == "https://cdn.example/3.png"
+    # Allowed again, its note is one of an image that is waited for.
+    assert total(moved(wide, Depot()), "known", "transferred") == (2, 1)
+    assert dict(r.rows("product"))[3] == "new/3.png"
+    assert notes(r) == []
+
+
+@every_kind
+def test_a_row_of_several_images_is_applied_once_when_the_last_one_is_settled(
+    rig: Callable[..., Rig], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECORDED_AT_ONCE", 1)
+    r = rig(kind)
+    rows = [(no, json.dumps([f"{no}-{n}.png" for n in range(5)])) for no in range(1, 5)]
+    project = shop(r, rows, form="json")
+    copy(project)
+    applied = Counter[str]()
+    inner = reapply.apply_keys
+
+    def counted(*args: Any) -> None:
+        applied.update(args[2])
+        inner(*args)
+
+    monkeypatch.setattr(reapply, "apply_keys", counted)
+    # The first row's last image is none; nothing of the second row can be had; a run that is alive moves one of the third's.
+    depot = Depot({f"{BASE}1-4.png": False, **{f"{BASE}2-{n}.png": n > 2 for n in range(5)}})
+    held = named("3-2.png")
+    with project.new.engine.begin() as connection:
+        manifest.enter(connection, project.dialect, "photos", [held])
+        assert manifest.take(connection, "photos", [held.digest], "other", 60, ["wanted"])
+    seen: list[Counter[str]] = []
+
+    def ended(_: float) -> bool:
+        seen.append(applied.copy())
+        with project.new.engine.begin() as connection:
+            manifest.release(connection, "other")
+        return False
+
+    monkeypatch.setattr(module, "OTHERS_SECONDS", 0.0)
+    stop = threading.Event()
+    monkeypatch.setattr(stop, "wait", ended)
+    moved(project, depot, stop=stop)
+    assert seen[0] == {"1": 1, "4": 1}
+    assert applied == {"1": 1, "3": 1, "4": 1}
+    found = {no: json.loads(text) for no, text in r.rows("product")}
+    assert found[1] == [*(f"new/1-{n}.png" for n in range(4)), "1-4.png"]
+    assert found[3] == [f"new/3-{n}.png" for n in range(5)]
+    assert {key for key, _ in notes(r)} == {"1", "2"}
 
 
 @every_kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from changeover.errors import Interrupted
-from changeover.image_sets import move_images
+from changeover.image_sets import batch, move_images
 from changeover.image_sets.opening import open_carrier
 from changeover.images.image import Wanted
 from changeover.images.origins.folder import FolderOrigin
@@ -63,6 +64,31 @@ def test_what_is_under_way_is_noted_and_not_fetched_again(
     assert set(asked.values()) == {1}
     assert len(asked) == FILES
     assert r.rows("changeover_image_wait") == []
+
+
+@every_kind
+def test_what_was_stored_is_noted_while_an_image_is_slow(
+    rig: Callable[..., Rig], kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig(kind)
+    build(r)
+    project = r.project(mapping(str(folder)))
+    copy(project)
+    fetch, noted = FolderOrigin.fetch, list[int]()
+
+    def slow(self: FolderOrigin, wanted: Wanted, *rest: Any) -> Any:
+        if wanted.url.endswith("/59.png"):
+            until = time.monotonic() + SECONDS
+            while len(r.rows("changeover_image_wait")) > 1 and time.monotonic() < until:
+                time.sleep(0.1)
+            noted.append(r.rows("changeover_image", "state").count(("stored",)))
+        return fetch(self, wanted, *rest)
+
+    monkeypatch.setattr(batch, "RECORDED_AFTER", 0.2)
+    monkeypatch.setattr(FolderOrigin, "fetch", slow)
+    with open_carrier(8) as carrier:
+        list(move_images(project, ROOT, carrier, sets=("photos",)))
+    assert noted == [FILES - 1]
 
 
 def test_a_stop_does_not_wait_for_a_slow_host(

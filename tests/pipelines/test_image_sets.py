@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import boto3
 import dagster as dg
 import pytest
 import sqlalchemy as sa
 from PIL import Image
 
 from assets.keys import new_key
+from changeover.ledger.image_status import sets
 from changeover.mapping import ImageSet, Mapping, Registry, image, old
 from demo.servers import SeaweedFS
 from pipelines.move_waiting_images import JOB
@@ -134,6 +136,53 @@ def test_each_range_of_rows_is_a_partition_of_their_images(
     again = told(materialize(defs, instance, KEY))
     assert [(one["known"], one["transferred"]) for one in again.values()] == [(9, 0), (10, 0), (4, 0)]
     assert again[PARTITIONS[0]]["rejects"].records[0].data["key"] == "3"
+
+
+def test_the_numbers_are_those_of_the_tables_and_of_the_bucket(
+    photos: Photos, instance: dg.DagsterInstance
+) -> None:
+    """Rows that share images within a partition and across two, and two names of one picture."""
+    (photos.files / "7.png").write_bytes((photos.files / "6.png").read_bytes())
+    with photos.old.begin() as connection:
+        for no, name in ((2, "1.png"), (12, "1.png"), (13, "3.png"), (22, "11.png")):
+            connection.execute(
+                sa.text("UPDATE tb_photo SET img = :u WHERE id = :n"),
+                {"n": no, "u": f"http://img.example/{name}"},
+            )
+    defs = definitions(photos.registry)
+    run(defs, instance, "plan_tables")
+    materialize(defs, instance, new_key("photo"))
+    found = told(materialize(defs, instance, KEY))
+
+    def asked(statement: str, engine: sa.Engine = photos.new) -> Any:
+        with engine.connect() as connection:
+            return connection.execute(sa.text(statement)).scalar()
+
+    for partition, one in found.items():
+        lower, upper = partition.split("-")
+        within = f"id BETWEEN {int(lower)} AND {int(upper)}"
+        named = f"FROM tb_photo WHERE {within}"
+        assert one["rows"] == asked(f"SELECT count(*) {named}", photos.old)
+        assert one["referenced"] == asked(f"SELECT count(DISTINCT img) {named}", photos.old)
+        parts = ("known", "transferred", "reused", "rejected")
+        assert one["referenced"] == sum(one[name] for name in parts)
+        keys = f"FROM photo WHERE {within} AND image LIKE 'https://cdn.example/%'"
+        assert one["referenced"] - one["rejected"] == asked(
+            f"SELECT count(DISTINCT url) FROM changeover_image WHERE image_key IN (SELECT substr(image, 21) {keys})"
+        )
+    resource: Any = boto3.resource("s3")
+    objects = list(resource.Bucket("images").objects.filter(Prefix=f"{photos.files.parent.name}/"))
+    assert sum(one["transferred"] for one in found.values()) == len(objects)
+    assert sum(one["bytes"] for one in found.values()) == sum(entry.size for entry in objects)
+    assert sum(one["reused"] for one in found.values()) == 1
+    with photos.new.connect() as connection:
+        (whole,) = sets(connection)
+    assert (whole.stored, whole.objects, whole.bytes) == (
+        asked("SELECT count(*) FROM changeover_image WHERE image_key IS NOT NULL"),
+        len(objects),
+        sum(entry.size for entry in objects),
+    )
+    assert (whole.rejected, whole.wanted) == (2, 0)
 
 
 def test_rows_with_rejected_images_fail_the_check_of_their_table(
