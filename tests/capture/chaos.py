@@ -46,6 +46,7 @@ class Program:
     process: subprocess.Popen[bytes] | None = None
     number: int = 0
     codes: list[int] = field(default_factory=list[int])
+    folder: Path = ROOT
 
     @property
     def running(self) -> bool:
@@ -59,7 +60,7 @@ class Program:
             log.write(f"--- start {self.number}: {' '.join(arguments)}\n".encode())
             log.flush()
             self.process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, *arguments], cwd=self.folder, env=environment, stdout=log, stderr=log
             )
 
     def ended(self) -> bool:

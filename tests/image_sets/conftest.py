@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.cli.conftest import shop
 from tests.transfer.rig import Rig, rigged
+
+__all__ = ["rig", "shop"]
 
 
 @pytest.fixture
