@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from changeover.images.origins.folder import FolderOrigin
+from changeover.ledger import image_changes
 from demo.servers import SeaweedFS
 from tests.cli.shop import Shop
 from tests.cli.test_images import MAPPINGS, bucket, images_of, objects, photos
@@ -113,3 +114,28 @@ def _same_bytes(before: dict[int, str], after: dict[int, str]) -> None:
             for found in (before, after)
         }
         assert len(bodies) == 1
+
+
+def test_a_run_that_was_killed_before_it_noted_what_it_copied_costs_no_second_object(
+    photos: Shop, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, there = images_of(photos), objects(photos)
+    other = with_set(photos, f'prefix="{photos.package}/"', f'prefix="{photos.package}/m/"')
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(image_changes, "rekeyed", killed)
+        with pytest.raises(Killed):
+            photos.run("images", "run", "--rekey", *other)
+    assert images_of(photos) == before
+    copied = objects(photos) - there
+    assert len(copied) == 9
+    (table,) = photos.run("images", "run", "--rekey", *other, "--json").document["tables"]
+    assert (table["transferred"], table["reused"], table["rows_applied"]) == (0, 10, 10)
+    assert objects(photos) == there | copied
+    assert photos.run("verify", *other).code == 0
