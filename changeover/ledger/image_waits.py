@@ -160,17 +160,19 @@ def due(
     """A page of the mapping's roots with a note of one of at most `KEYS_AT_ONCE` images that are to be applied now, in byte order:
     of their images some are stored by now, and none is being moved. Whoever moves the last one finds them again."""
     root = table.c.root_key
-    under_way = image.c.leased_until >= server_now(connection)
-    statement = sa.select(root).where(
-        table.c.digest.in_(digests),
-        table.c.image_set == image_set,
-        table.c.mapping_id == mapping_id,
-        sa.not_(_also(under_way)),
-        _also(image.c.image_key.is_not(None)),
+    noted = sa.select(root).where(
+        table.c.digest.in_(digests), table.c.image_set == image_set, table.c.mapping_id == mapping_id
     )
     if after:
-        statement = statement.where(root > sa.bindparam("after_key", after, root.type))
-    return list(connection.execute(statement.distinct().order_by(root).limit(limit)).scalars())
+        noted = noted.where(root > sa.bindparam("after_key", after, root.type))
+    # Each root once: one of thousands of images is not to be looked through for each of them.
+    roots = noted.distinct().subquery()
+    under_way = image.c.leased_until >= server_now(connection)
+    statement = sa.select(roots.c.root_key).where(
+        sa.not_(_also(mapping_id, roots.c.root_key, under_way)),
+        _also(mapping_id, roots.c.root_key, image.c.image_key.is_not(None)),
+    )
+    return list(connection.execute(statement.order_by(roots.c.root_key).limit(limit)).scalars())
 
 
 def wanted(
@@ -215,12 +217,11 @@ def _waits(connection: sa.Connection, mapping_id: int, roots: Sequence[str]) -> 
     return [Wait(*row) for row in connection.execute(statement)] if roots else []
 
 
-def _also(so: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """The root of a note has a note of an image of which something is so."""
-    other = table.alias("other")
-    same = sa.and_(image.c.digest == other.c.digest, image.c.image_set == other.c.image_set)
-    mine = sa.and_(other.c.mapping_id == table.c.mapping_id, other.c.root_key == table.c.root_key)
-    return sa.select(sa.literal(1)).select_from(other.join(image, same)).where(mine, so).exists()
+def _also(mapping_id: int, root: sa.ColumnElement[str], so: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """A root has a note of an image of which something is so."""
+    same = sa.and_(image.c.digest == table.c.digest, image.c.image_set == table.c.image_set)
+    mine = sa.and_(table.c.mapping_id == mapping_id, table.c.root_key == root)
+    return sa.select(sa.literal(1)).select_from(table.join(image, same)).where(mine, so).exists()
 
 
 def _arrived() -> sa.Select[Any]:
