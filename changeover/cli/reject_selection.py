@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from changeover.errors import ConfigurationError
-from changeover.ledger.orphans import Orphan, closable, orphans
+from changeover.ledger.orphans import Closable, Orphan, closable, orphans
 from changeover.mapping import Registry
 
 
@@ -32,7 +32,7 @@ def choose(connection: sa.Connection, registry: Registry, words: Sequence[str]) 
     return Chosen((*(m.name for m in there), *(orphan.mapping for orphan in meant)), tuple(meant))
 
 
-def orphan_named(connection: sa.Connection, registry: Registry, name: str) -> Orphan:
+def orphan_named(connection: sa.Connection, registry: Registry, name: str) -> Closable:
     """The mapping of this name that no longer exists. Raises ConfigurationError for another, saying what to do."""
     if any(m.name == name for m in registry.mappings):
         raise ConfigurationError(

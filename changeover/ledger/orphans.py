@@ -12,23 +12,39 @@ from changeover.ledger.tables import image_wait, mapping, reject
 
 @dataclass(frozen=True)
 class Orphan:
-    """A mapping that no longer exists, and how many of its rows have open rejects, and notes of images that they wait for."""
+    """A mapping that no longer exists, and how many of its rows have open rejects."""
 
     mapping: str
     root: str
     target: str
     rows: int
-    images: int = 0
+
+
+@dataclass(frozen=True)
+class Closable(Orphan):
+    """The same with how many of its rows have notes of images that they wait for."""
+
+    images: int
 
 
 def orphans(connection: sa.Connection, known: Collection[str]) -> list[Orphan]:
     """The mappings with open rejects that are not among ``known``, by name. What waits for images alone keeps nobody waiting."""
-    return _gone(connection, known, _rows_of(connection, reject), {})
+    rejects = _rows_of(connection, reject)
+    return [
+        Orphan(name, root, target, rejects[number])
+        for number, name, root, target in _gone(connection, known)
+        if number in rejects
+    ]
 
 
-def closable(connection: sa.Connection, known: Collection[str]) -> list[Orphan]:
+def closable(connection: sa.Connection, known: Collection[str]) -> list[Closable]:
     """The mappings with open rejects or notes of images that are not among ``known``, by name."""
-    return _gone(connection, known, _rows_of(connection, reject), _rows_of(connection, image_wait))
+    rejects, notes = _rows_of(connection, reject), _rows_of(connection, image_wait)
+    return [
+        Closable(name, root, target, rejects.get(number, 0), notes.get(number, 0))
+        for number, name, root, target in _gone(connection, known)
+        if number in rejects or number in notes
+    ]
 
 
 def close(connection: sa.Connection, orphan: Orphan) -> None:
@@ -38,15 +54,10 @@ def close(connection: sa.Connection, orphan: Orphan) -> None:
         connection.execute(sa.delete(table).where(table.c.mapping_id == number))
 
 
-def _gone(
-    connection: sa.Connection, known: Collection[str], rejects: dict[int, int], notes: dict[int, int]
-) -> list[Orphan]:
+def _gone(connection: sa.Connection, known: Collection[str]) -> list[tuple[int, str, str, str]]:
     statement = sa.select(mapping.c.id, mapping.c.name, mapping.c.root, mapping.c.target)
-    return [
-        Orphan(name, root, target, rejects.get(number, 0), notes.get(number, 0))
-        for number, name, root, target in connection.execute(statement.order_by(mapping.c.name)).all()
-        if name not in known and (number in rejects or number in notes)
-    ]
+    found = connection.execute(statement.order_by(mapping.c.name))
+    return [(int(n), str(name), str(r), str(t)) for n, name, r, t in found if name not in known]
 
 
 def _rows_of(connection: sa.Connection, table: sa.Table) -> dict[int, int]:

@@ -206,7 +206,7 @@ def test_rejects_of_a_mapping_that_no_longer_exists_are_told_listed_and_closed(d
     for name in ("goods", "nothing"):
         assert run("rejects", "close", name).code == 2
     closed = run("rejects", "close", "shop.tb_product.product", "--json")
-    assert (closed.code, closed.document["closed"]) == (0, [gone])
+    assert (closed.code, closed.document["closed"]) == (0, [{**gone, "images": 0}])
     assert run("status").code == 0
     assert run("rejects").code == 0
 
