@@ -238,7 +238,7 @@ class _Connection:
                 "TLS failed: no certificate that is trusted for that host, or no common version",
             )
         if code == pycurl.E_BAD_CONTENT_ENCODING:
-            return Passing("broken", "its Content-Encoding is unknown, or its bytes are not encoded so")
+            return Passing("unreachable", "its Content-Encoding is unknown, or its bytes are not encoded so")
         if code in _NO_HTTP:
             return Passing("unreachable", "what the host answered is no HTTP that can be read")
         return Passing("unreachable", "the connection broke")
