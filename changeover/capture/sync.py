@@ -143,12 +143,12 @@ class _Loop:
             done = self._retried(self._consume)
             self._learn(done, time.monotonic() - began)
             ended = once and not done.entries
-            self._try_waiting(done, to_the_end=ended)
+            self._try_waiting(to_the_end=ended)
             if ended:
                 break
             if self.beats.ripe():
                 yield self._retried(self._beat)
-            if not done.entries and self.trying is None:
+            if not done.entries:
                 self.stop.wait(IDLE_SECONDS)
         yield self._retried(self._beat)
 
@@ -184,15 +184,15 @@ class _Loop:
             known = ledger_capture.captured(connection, self.database)
         self.broken = {table.table for table in known if table.state != "installed"}
 
-    def _try_waiting(self, done: Round, *, to_the_end: bool) -> None:
+    def _try_waiting(self, *, to_the_end: bool) -> None:
         """A page of a pass over the waiting rows, or all of it.
 
-        There may be as many of them as a backfill has read ahead of their parents, and it is changes that must not wait for them:
-        as long as there are any, a pass gets one part in `WAITING_SHARE` of the time.
+        There may be as many of them as a backfill has read ahead of their parents. Neither changes nor that backfill are to wait
+        for them: a pass gets one part in `WAITING_SHARE` of the time.
         """
         if self.trying is None and (to_the_end or self.waiting.ripe()):
             self.trying = self._pass()
-        if self.trying is None or (done.entries and not to_the_end and time.monotonic() < self.rested):
+        if self.trying is None or (not to_the_end and time.monotonic() < self.rested):
             return
         began = time.monotonic()
         for _ in self.trying:
