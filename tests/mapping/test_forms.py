@@ -37,6 +37,8 @@ HTML = FORMS["html"]
         ("a < b and <img> and <imgsrc='x.png'>", []),
         ("<img src=''><img src>", []),
         ("<p>&lt;img src='a.png'&gt;</p>", []),
+        ('<img src="\n& words <img src="http://h/x.png">', []),
+        ('<img srcset="a.png 1x, <b> 2x">', ["a.png"]),
         ("<img src='unfinished.png", ["unfinished.png"]),
     ],
 )

@@ -2,7 +2,8 @@
 
 Looked at are the attributes in which browsers find images (``src`` and ``srcset`` of pictures and their sources, posters,
 backgrounds, ``url(…)`` in a style), those that scripts load late from (``data-src`` and its like), and links to a picture.
-Comments, scripts and style sheets are left alone; so are pictures that the text holds itself (``data:``).
+Comments, scripts and style sheets are left alone; so are pictures that the text holds itself (``data:``), and what holds a ``<``:
+a quote before it was never closed, and it is text and tags, which any host might answer with a picture.
 """
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ class _Place:
 
 def in_html(text: str) -> Found:
     """The URLs of the pictures in a text."""
-    places = [place for place in _places(text) if _may_be_moved(place.url)]
+    places = [
+        place
+        for place in _places(text)
+        if _may_be_moved(place.url) and "<" not in text[place.start : place.end]
+    ]
 
     def put(new: Sequence[str | None]) -> str:
         parts: list[str] = []
