@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.text import Text
 
+from changeover.capture.outbox import COUNTED
 from changeover.cli import output
 from changeover.ledger.clock import now
 from changeover.ledger.kept import Kept
@@ -49,10 +50,15 @@ def _row(root: str, kept: Kept) -> tuple[object, ...]:
     )
 
 
+def changes_behind(keys: int) -> str:
+    """How many changes wait, as far as they are counted."""
+    return f"{'at least ' if keys >= COUNTED else ''}{output.number(keys, 'change')} behind"
+
+
 def _sync(sync: SyncState) -> str:
     begin = f"`changeover sync run {sync.database}`, or its job in Dagster,"
     heard = f"heard of {_ago(sync.beat_at)} ago"
-    behind = f"{output.number(sync.lag_keys, 'change')} behind"
+    behind = changes_behind(sync.lag_keys)
     if sync.lag_keys:
         behind += f", the oldest for {output.duration(sync.lag_seconds)}"
     match sync.state:

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from changeover.capture import sync
 from changeover.cli import options, output
+from changeover.cli.kept import changes_behind
 from changeover.cli.opening import open_project, open_registry
 from changeover.cli.outcome import Code, end
 from changeover.cli.stopping import Stopping
@@ -98,7 +99,7 @@ class Figures:
         broken = f", BROKEN and not applied: {', '.join(self.broken)}" if self.broken else ""
         rejected = f", {output.count(self.rejected)} rejected" if self.rejected else ""
         return (
-            f"{self.database}: {output.number(self.lag_keys, 'change')} behind ({output.duration(self.lag_seconds)}), "
+            f"{self.database}: {changes_behind(self.lag_keys)} ({output.duration(self.lag_seconds)}), "
             f"{output.number(self.keys_applied, 'row')} applied, {output.count(self.rate)}/s{rejected}{broken}"
         )
 
