@@ -72,7 +72,9 @@ class DagsterUI:
         events = GraphQL(self.url).ask(_FAILURES, id=run_id)["logsForRun"].get("events", [])
         errors = [event["error"] for event in events if event.get("error")]
         if not errors:
-            return "its log has no error"
+            # A run that never began has no error of its own: what was to start it says why.
+            said = [str(event["message"]).strip() for event in events if event.get("message")]
+            return "; ".join(dict.fromkeys(said)) or "its log has no error"
         causes = [errors[0], *errors[0]["causes"]]
         return "; ".join(str(cause["message"]).strip() for cause in causes)
 
@@ -98,5 +100,6 @@ def _is_free(port: int) -> bool:
 _FAILURES = """
 query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
     ... on ExecutionStepFailureEvent { error { message causes { message } } }
-    ... on RunFailureEvent { error { message causes { message } } } } } } }
+    ... on EngineEvent { error { message causes { message } } }
+    ... on RunFailureEvent { message error { message causes { message } } } } } } }
 """

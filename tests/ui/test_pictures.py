@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from demo.images import private_images
 from demo.prepare import main as prepare
 from pipelines.launch import launch_everything
 from tests.dagster_server import ROOT, running_dagster
@@ -32,7 +33,7 @@ def test_the_pictures_of_the_documentation(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     for name in ("shop", "community", "study", "new"):
         prepare(1.0, name)
-    with running_dagster(ROOT / "assets", environment) as server:
+    with private_images() as images, running_dagster(ROOT / "assets", {**environment, **images}) as server:
         assert {run.state for run in launch_everything(server.url)} == {"SUCCESS"}
         with page(server.url, 1400, 800) as ui:
             ui.goto("/locations/changeover/asset-groups/shop", wait_until="commit")
