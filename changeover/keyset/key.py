@@ -25,6 +25,7 @@ from changeover.types.integer import Integer
 from changeover.types.moment import Moment
 from changeover.types.text import Text
 from changeover.types.time import Time
+from changeover.types.year import Year
 
 _ESCAPED = re.compile(r"~[~!]")
 
@@ -135,6 +136,8 @@ class Key:
             return _sqlite_number(text) if self.family == "sqlite" else Decimal(text)
         if isinstance(column.kind, Float):
             return float(text)
+        if isinstance(column.kind, Year):
+            return text.zfill(4)  # MySQL takes '0' for 2000
         return bytes.fromhex(text) if isinstance(column.kind, Binary) else text
 
     def _literal(self, column: KeyColumn, text: str) -> sa.ColumnElement[Any]:

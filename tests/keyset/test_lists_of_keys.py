@@ -7,8 +7,13 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from changeover.mapping import Computed, Mapping, old
-from tests.transfer.rig import KINDS, Rig
+from changeover.mapping import Assigned, Computed, Mapping, old
+from changeover.transfer import compare
+from changeover.transfer.apply import apply
+from changeover.transfer.chunk import Keys
+from changeover.transfer.id_pool import Pool
+from changeover.transfer.statements import key_text
+from tests.transfer.rig import KINDS, Rig, copy
 
 ROWS = 200
 
@@ -87,3 +92,23 @@ def test_mariadb_finds_every_type_of_key_through_its_index(rig: Callable[..., Ri
             plan = connection.exec_driver_sql(f"EXPLAIN {bound}").mappings().all()
             used = [(row["type"], row["key"]) for row in plan if row["table"] == "trio"]
             assert used == [("eq_ref" if len(asked) > 1 else "const", "PRIMARY")]
+
+
+@pytest.mark.parametrize("type_", ["YEAR"])
+def test_no_root_of_a_single_column_is_taken_for_gone(rig: Callable[..., Rig], type_: str) -> None:
+    r = rig("mariadb", shop="mariadb")
+    r.run(
+        r.old,
+        f"CREATE TABLE single (a {type_} NOT NULL PRIMARY KEY, v INT)",
+        "INSERT INTO single VALUES (0, 5), (1999, 6), (2000, 7)",
+    )
+    r.run(r.new, "CREATE TABLE single (id INT AUTO_INCREMENT PRIMARY KEY, v INT)")
+    single = old("shop", "single")
+    project = r.project(Mapping("single", single, {"v": single.v}, ids=Assigned()))
+    copy(project)
+    with project.new.engine.connect() as connection:
+        keys = connection.exec_driver_sql("SELECT root_key FROM changeover_id_map").scalars().all()
+    done = apply(project, project.move("shop.single"), Keys(tuple(key_text(key) for key in keys)), Pool())
+    assert (done.deleted, done.unchanged) == (0, 3)
+    assert sorted(v for _, v in r.rows("single")) == [5, 6, 7]
+    assert [one for one in compare(project, "shop.single") if not one.equal] == []
