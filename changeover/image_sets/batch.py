@@ -20,7 +20,7 @@ from changeover.image_sets.moved import ImagesMoved, OnMoved, Rejected
 from changeover.image_sets.reapply import reapply_due
 from changeover.image_sets.walk import Page
 from changeover.images.image import Arrived, Outcome, Refused, Wanted
-from changeover.ledger import image_waits
+from changeover.ledger import image_audit, image_waits
 from changeover.ledger import images as manifest
 from changeover.ledger.ranges import KeyRange
 from changeover.mapping import ImageSet
@@ -115,12 +115,16 @@ class Batch:
             return manifest.enter(connection, self.project.dialect, self.images.name, page.named)
 
     def not_stored(self, refused: dict[str, str]) -> dict[str, str]:
-        """Those of the texts that may not be fetched, without images that were moved while they might."""
+        """Those of the texts that may not be fetched, without images that were moved while they might, and are there."""
         if not refused:
             return refused
         with self.project.new.engine.begin() as connection:
-            stored = manifest.keys_of(connection, self.project.dialect, self.images.name, refused)
-        return {digest: why for digest, why in refused.items() if digest not in stored}
+            states = manifest.states_of(connection, self.images.name, sorted(refused))
+            lost = {digest: why for digest, why in refused.items() if states.get(digest) == "lost"}
+            image_audit.not_fetched(connection, self.images.name, lost)
+        return {
+            digest: why for digest, why in refused.items() if states.get(digest) not in ("stored", "changed")
+        }
 
     def taken(self, lease: Lease, digests: list[str]) -> Iterator[Wanted]:
         """Take what nobody else has taken. What another chunk named before counts as what became of it there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256 as hashed
+
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from changeover.images.bucket import Bucket, NotStored
@@ -23,7 +25,10 @@ def copy(bucket: Bucket, key: str, to: str, media_type: str, sha256: str) -> boo
     there = bucket.head(to)
     if there and there.bytes == found.bytes and (there.sha256 or bucket.hash(to)) == sha256:
         return not copied
-    return bucket.store(to, _body(bucket, source), media_type, sha256)
+    body = _body(bucket, source)
+    if hashed(body).hexdigest() != sha256:
+        raise NotStored(f"the bucket does not hold under {key} what was stored there")
+    return bucket.store(to, body, media_type, sha256)
 
 
 def _body(bucket: Bucket, source: Source) -> bytes:

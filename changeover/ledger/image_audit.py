@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -64,6 +64,13 @@ def judged(connection: sa.Connection, image_set: str) -> None:
     connection.execute(
         sa.update(table).where(_lost(image_set), sa.not_(tried)).values(reason=UNNAMED, error=error)
     )
+
+
+def not_fetched(connection: sa.Connection, image_set: str, refused: Mapping[str, str]) -> None:
+    """Lost images, by digest, that rows name and that may not be fetched any more, and why."""
+    for digest, why in refused.items():
+        mine = sa.and_(_lost(image_set), table.c.digest == digest)
+        connection.execute(sa.update(table).where(mine).values(reason="url", error=why))
 
 
 def known(connection: sa.Connection, keys: Sequence[str]) -> set[str]:

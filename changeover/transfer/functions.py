@@ -89,8 +89,7 @@ def _call(bound: Bound, column: PythonColumn, inputs: Sequence[list[Any]], rows:
     if len(results) != rows:
         raise MappingError(
             f"mapping {bound.mapping.name}, column {column.target}: the function was given {number(rows, 'value')} "
-            f"and returned {len(results)}; "
-            "it must return one for each"
+            f"and returned {len(results)}; it must return one for each"
         )
     return results
 

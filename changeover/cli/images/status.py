@@ -70,8 +70,8 @@ def status(
         show(found, why, waiting)
         for name, number in former.items():
             output.answer(
-                f"{name}: {output.number(number, 'image')} have keys of another scheme or prefix than the set declares; "
-                "`changeover images run --rekey` copies them within the bucket"
+                f"{name}: {output.number(number, 'image has', 'images have')} keys of another scheme or prefix than the set "
+                "declares; `changeover images run --rekey` copies them within the bucket"
             )
     end(code)
 
@@ -129,14 +129,13 @@ def show(found: list[SetStatus], why: list[NotStored], waiting: list[RowsWaiting
     changed = sum(one.changed for one in found)
     if changed:
         output.answer(
-            f"{output.number(changed, 'image')} have a new key since their content changed, and rows may hold the former: "
-            "`changeover images run` applies them"
+            f"{output.number(changed, 'image has', 'images have')} a new key since the content changed, and rows may hold "
+            "the former: `changeover images run` applies them"
         )
     idle = sum(one.unnamed for one in found)
     if idle:
-        output.answer(
-            f"{output.number(idle, 'image')} that are not stored are named by no row any more: nothing is left to do"
-        )
+        idle_words = output.number(idle, "image that is not stored is", "images that are not stored are")
+        output.answer(f"{idle_words} named by no row any more: nothing is left to do")
     if waiting:
         names = ("rows of", "mapping", "waiting", "keep the old URL")
         rows = [
