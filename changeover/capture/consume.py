@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 
 from changeover.binding import Move
 from changeover.capture import outbox, resolve
 from changeover.capture.highest import noting
 from changeover.capture.source import Source
 from changeover.project import Project
-from changeover.transfer.apply import apply
-from changeover.transfer.chunk import Applied, Keys
-from changeover.transfer.chunk_size import SECONDS, ChunkSize, first
+from changeover.transfer.by_keys import apply_keys, fitting
+from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers
 from changeover.transfer.retry import Stop, retried
-
-KEYS_AT_ONCE = 2_000
-"""Roots of one transaction at the most: it holds its tables' locks alone, and copiers wait meanwhile."""
 
 IDS_AHEAD = 1_000
 """New ids taken ahead where taking them is dear: those that are left when the sync stops are gaps."""
@@ -62,7 +56,7 @@ def consume(
         by_root[sources[entry.source].root][entry.source].add(entry.key)
     for root, move in project.moves.items():
         if root in by_root:
-            size = known.setdefault(root, ChunkSize(first(move.bounds, KEYS_AT_ONCE), KEYS_AT_ONCE))
+            size = known.setdefault(root, fitting(move))
             done.roots[root] = _apply(project, move, sources, by_root[root], pool, stop, size)
     retried(
         lambda: _delete(project, database, [entry.id for entry in read]),
@@ -84,32 +78,23 @@ def _apply(
     size: ChunkSize,
 ) -> dict[str, float]:
     counts: dict[str, float] = defaultdict(float)
-    old = project.old[move.database].dialect
-    wanted, page = _keys(project, move, sources, changed), list[str]()
-
-    def once() -> tuple[int, float, Applied]:
-        keys, began = tuple(page[: size.rows]), time.monotonic()
-        record = noting(move, keys)
-        applied = apply(project, move, Keys(keys), pool, record=record, exclusive=True, ids_ahead=IDS_AHEAD)
-        return len(keys), time.monotonic() - began, applied
-
-    while True:
-        page.extend(islice(wanted, max(0, size.rows - len(page))))
-        if not page:
-            return dict(counts)
-        began = time.monotonic()
-        # The lock of the table is waited for as long as copiers hold it, a chunk at a time.
-        done, seconds, applied = retried(once, size, Stop(stop), project.dialect, old)
-        del page[:done]
-        if done == size.rows or seconds > SECONDS:  # a few changes say little of how long many would take
-            size.rows = done
-            size.took(applied.bytes, seconds)
-        if applied.followers:
-            reapply_followers(project, applied.followers, pool)
+    # The locks of the tables are held alone, and are waited for as long as copiers hold them, a chunk at a time.
+    for part in apply_keys(
+        project,
+        move,
+        _keys(project, move, sources, changed),
+        pool,
+        stop,
+        size=size,
+        recording=partial(noting, move),
+        exclusive=True,
+        ids_ahead=IDS_AHEAD,
+    ):
         for name in ("inserted", "updated", "deleted", "rejected"):
-            counts[name] += getattr(applied, name)
-        counts["keys_applied"] += done
-        counts["seconds"] += time.monotonic() - began
+            counts[name] += getattr(part.applied, name)
+        counts["keys_applied"] += len(part.keys)
+        counts["seconds"] += part.seconds
+    return dict(counts)
 
 
 def _keys(

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,12 +23,9 @@ from changeover.keyset.key import Key, KeyColumn, KeyValues
 from changeover.ledger import ranges
 from changeover.ledger import sync as ledger
 from changeover.project import Project
-from changeover.transfer.apply import apply
-from changeover.transfer.chunk import Keys
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.by_keys import apply_keys, fitting
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers, reapply_waiting
-from changeover.transfer.retry import Stop, retried
+from changeover.transfer.reapply import reapply_waiting
 from changeover.types.integer import Integer
 from changeover.types.moment import Moment
 
@@ -68,7 +66,7 @@ def sweep(project: Project, root: str, *, stop: threading.Event, overlap: timede
         last = ledger.high_water(connection, root)
         copied = any(found.attempts for found in ranges.ranges_of(connection, root))
     counts: dict[str, int] = dict.fromkeys(ledger.COUNTS, 0)
-    pool = Pool()
+    pool, size, recording = Pool(), fitting(move), partial(noting, move)
     if last is None and not copied:
         _note(project, root, _highest(project, move, column), counts)
         _ended(project, root)
@@ -76,18 +74,13 @@ def sweep(project: Project, root: str, *, stop: threading.Event, overlap: timede
     for water, keys in _pages(project, move, column, _less(column, last, overlap)):
         if stop.is_set():
             break
-        applied = retried(
-            lambda keys=keys: apply(
-                project, move, Keys(keys), pool, record=noting(move, keys), exclusive=True
-            ),
-            ChunkSize(),
-            Stop(stop),
-            project.dialect,
-            project.old[move.database].dialect,
-        )
-        if applied.followers:
-            reapply_followers(project, applied.followers, pool)
-        page = {"keys_applied": len(keys), **{n: int(getattr(applied, n)) for n in ledger.COUNTS[1:]}}
+        page: dict[str, int] = dict.fromkeys(ledger.COUNTS, 0)
+        for part in apply_keys(
+            project, move, keys, pool, stop, size=size, recording=recording, exclusive=True
+        ):
+            page["keys_applied"] += len(part.keys)
+            for name in ledger.COUNTS[1:]:
+                page[name] += getattr(part.applied, name)
         counts = {name: number + page[name] for name, number in counts.items()}
         _note(project, root, water, page)
     reapply_waiting(project, move, pool, stop=stop)

@@ -190,7 +190,8 @@ class _Loop:
         There may be as many of them as a backfill has read ahead of their parents. Neither changes nor that backfill are to wait
         for them: a pass gets one part in `WAITING_SHARE` of the time.
         """
-        if self.trying is None and (to_the_end or self.waiting.ripe()):
+        # At the end from the start: a parent may have come after its children's turn in the pass that is under way.
+        if to_the_end or (self.trying is None and self.waiting.ripe()):
             self.trying = self._pass()
         if self.trying is None or (not to_the_end and time.monotonic() < self.rested):
             return

@@ -39,7 +39,10 @@ def run(
             help="Old databases; when left out, all that are not swept by high-water columns.",
         ),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End when the outboxes are empty.")] = False,
+    once: Annotated[
+        bool,
+        typer.Option("--once", help="End when the outboxes are empty and all waiting rows were tried again."),
+    ] = False,
     mappings: options.Mappings = None,
     json: options.Json = False,
     _debug: options.Debug = False,

@@ -10,11 +10,10 @@ from itertools import count
 from typing import TypeVar
 
 from changeover.binding import Bound, Move
-from changeover.dialects import BlockTooLarge
 from changeover.drift.fields import not_pushed_down
 from changeover.drift.pending import Outbox
 from changeover.drift.place import Place
-from changeover.drift.rows import Looked, look
+from changeover.drift.rows import Looked, halved, look
 from changeover.drift.spans import Spans
 from changeover.drift.sums import Sum, Sums
 from changeover.drift.tally import Tally
@@ -150,17 +149,13 @@ class RangeLook:
 
     def at_keys(self, bound: Bound, keys: Sequence[str]) -> None:
         """Compare rows by value; fewer at a time, where they are too large."""
-        try:
-            found = self.retried(
-                partial(look, self.project, self.move, bound, self.outbox, Keys(tuple(keys))), ChunkSize(1)
-            )
-        except BlockTooLarge:
-            if len(keys) == 1:
-                raise
-            self.at_keys(bound, keys[: len(keys) // 2])
-            self.at_keys(bound, keys[len(keys) // 2 :])
-            return
-        self.take(bound, found)
+
+        def some(part: Keys) -> Looked:
+            work = partial(look, self.project, self.move, bound, self.outbox, part)
+            return self.retried(work, ChunkSize(1))
+
+        for found in halved(some, keys):
+            self.take(bound, found)
 
     def at_span(self, bound: Bound, whole: Span) -> None:
         """Compare the rows of a span by value, a chunk at a time."""

@@ -21,7 +21,7 @@ from typing import Literal, TypeVar
 from changeover.binding import Bound, Move
 from changeover.drift.pending import Outbox
 from changeover.drift.place import Place
-from changeover.drift.rows import Looked, look
+from changeover.drift.rows import Looked, halved, look
 from changeover.drift.spans import Spans
 from changeover.drift.tally import Tally
 from changeover.drift.whole_table import TableLook
@@ -34,11 +34,10 @@ from changeover.ledger.ranges import KeyRange, ranges_of, whole_table
 from changeover.ledger.whole import WHOLE
 from changeover.project import Project
 from changeover.transfer import leftover, unrooted
-from changeover.transfer.apply import apply
+from changeover.transfer.by_keys import apply_all
 from changeover.transfer.chunk import Keys, Span
 from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers
 from changeover.transfer.retry import Stop, retried
 
 T = TypeVar("T")
@@ -161,9 +160,7 @@ class _Resync:
         while after is not None:
             self.go_on()
             gone, after = self.retried(partial(leftover.unmet, self.project, self.move, bound, found, after))
-            if gone:
-                keys = Keys(tuple(gone))
-                yield self.retried(partial(look, self.project, self.move, bound, self.outbox, keys))
+            yield from self.looks_at(bound, gone)
 
     def note_left(self, bound: Bound, one: Finding, left: Tally) -> None:
         """What still differs, or could not be compared, is found; all else of the range is mended."""
@@ -226,15 +223,24 @@ class _Resync:
         """The same, of rows that are some root's."""
         if not keys:
             return {}
-        found = self.retried(partial(look, self.project, self.move, bound, self.outbox, Keys(tuple(keys))))
         actions: dict[str, tuple[Action, str, tuple[str, ...]]] = dict.fromkeys(keys, ("nothing", "", ()))
-        for row in found.drifted:
-            action = _ACTIONS[row.kind]
-            if action == "delete" and bound.identity == "direct" and not bound.mapping.exclusive:
-                action = "leave"
-            actions[row.key] = (action, row.kind, row.columns)
-        actions.update((key, ("wait", "", ())) for key in found.hot)
+        for found in self.looks_at(bound, keys):
+            for row in found.drifted:
+                action = _ACTIONS[row.kind]
+                if action == "delete" and bound.identity == "direct" and not bound.mapping.exclusive:
+                    action = "leave"
+                actions[row.key] = (action, row.kind, row.columns)
+            actions.update((key, ("wait", "", ())) for key in found.hot)
         return actions
+
+    def looks_at(self, bound: Bound, keys: Sequence[str]) -> Iterator[Looked]:
+        """Some roots compared by value."""
+
+        def some(part: Keys) -> Looked:
+            work = partial(look, self.project, self.move, bound, self.outbox, part)
+            return self.retried(work, ChunkSize(1))
+
+        return halved(some, keys)
 
     def mend(self, bound: Bound, page: Sequence[Finding]) -> None:
         """The write."""
@@ -242,11 +248,7 @@ class _Resync:
         if rows:
             self.retried(partial(unrooted.remove, self.project, self.move, bound, rows))
         keys = [one.key for one in page if one.row is None]
-        if not keys:
-            return
-        applied = self.retried(partial(apply, self.project, self.move, Keys(tuple(keys)), self.pool))
-        if applied.followers:
-            reapply_followers(self.project, applied.followers, self.pool)
+        apply_all(self.project, self.move, keys, self.pool, self.stop)
 
     def close(self, bound: Bound, mended: Sequence[str], right: Sequence[str]) -> None:
         """Note which findings are over."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from changeover.binding import Bound, Move
+from changeover.dialects import BlockTooLarge
 from changeover.drift.pending import Outbox
 from changeover.ledger import image_waits
 from changeover.ledger.tables import reject
@@ -28,6 +29,24 @@ class Looked:
     bytes: int
     drifted: tuple[Differing, ...]
     hot: tuple[str, ...]
+
+
+def halved(work: Callable[[Keys], Looked], keys: Sequence[str]) -> Iterator[Looked]:
+    """What ``work`` finds of roots by their keys: of all at once, or of fewer where the old server can't send so many.
+
+    Raises: BlockTooLarge for a single one.
+    """
+    if not keys:
+        return
+    try:
+        found = work(Keys(tuple(keys)))
+    except BlockTooLarge:
+        if len(keys) == 1:
+            raise
+        yield from halved(work, keys[: len(keys) // 2])
+        yield from halved(work, keys[len(keys) // 2 :])
+    else:
+        yield found
 
 
 def look(project: Project, move: Move, bound: Bound, outbox: Outbox, selection: Selection) -> Looked:

@@ -11,7 +11,6 @@ from functools import partial
 
 from changeover.binding import Bound, Move
 from changeover.errors import NotCaptured
-from changeover.image_sets.reapply import apply_keys
 from changeover.image_sets.walk import ROWS, sets_of
 from changeover.keyset.key import KeyValues
 from changeover.keyset.walk import page_end
@@ -20,6 +19,7 @@ from changeover.ledger.ranges import KeyRange, ranges_of
 from changeover.mapping import ImageSet
 from changeover.planning import plan
 from changeover.project import Project
+from changeover.transfer.by_keys import apply_all
 from changeover.transfer.chunk import Span
 from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.id_pool import Pool
@@ -50,7 +50,7 @@ def reapply_changed(project: Project, images: ImageSet, pool: Pool, stop: thread
         for found in _planned(project, name):
             for keys in _naming(project, move, found, stop):
                 roots += len(keys)
-                apply_keys(project, move, keys, pool, stop)
+                apply_all(project, move, keys, pool, stop)
     if not stop.is_set():
         with project.new.engine.begin() as connection:
             image_changes.settle(connection, token)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import partial
 
 from changeover.binding import Bound, Move
 from changeover.ledger import image_waits
 from changeover.ledger.image_waits import Wait
 from changeover.project import Project
-from changeover.transfer.apply import apply
-from changeover.transfer.chunk import Keys
-from changeover.transfer.chunk_size import ChunkSize, first
+from changeover.transfer.by_keys import apply_all
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import reapply_followers
-from changeover.transfer.retry import Stop, retried
 from changeover.transfer.statements import parts
 
 
@@ -33,7 +28,7 @@ def reapply_due(
                 after = ""
                 while page := _due(project, bound, image_set, some, after):
                     after, roots = page[-1], roots + len(page)
-                    apply_keys(project, move, page, pool, stop)
+                    apply_all(project, move, page, pool, stop)
     return roots
 
 
@@ -54,22 +49,11 @@ def reapply_arrived(project: Project, move: Move, pool: Pool, stop: threading.Ev
             if stop.is_set():
                 return roots
             after, roots = page[-1], roots + len(page)
-            apply_keys(project, move, page, pool, stop)
+            apply_all(project, move, page, pool, stop)
         for part in parts(sorted(_readable(project, bound))):
             roots += len(part)
-            apply_keys(project, move, part, pool, stop)
+            apply_all(project, move, part, pool, stop)
     return roots
-
-
-def apply_keys(project: Project, move: Move, keys: Sequence[str], pool: Pool, stop: threading.Event) -> None:
-    """Apply some roots by the one write path."""
-    dialects = project.dialect, project.old[move.database].dialect
-    rows = first(move.bounds)
-    for start in range(0, len(keys), rows):
-        part = Keys(tuple(keys[start : start + rows]))
-        applied = retried(partial(apply, project, move, part, pool), ChunkSize(), Stop(stop), *dialects)
-        if applied.followers:
-            reapply_followers(project, applied.followers, pool)
 
 
 def _ripe(project: Project, bound: Bound, after: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ from changeover.transfer.write import Writer
 
 CROSSINGS = 10
 """Times that a chunk begins again since others noted the same of its roots. Each time they have committed; so many times in a row
-they are no others."""
+it is no crossing, and the database's own error is told."""
 
 Record = Callable[[sa.Connection, Applied], None]
 """Called in the transaction, before it commits: writes progress that must be true exactly if the rows are there."""
@@ -73,10 +74,10 @@ def apply(
             asked = True
         except Vanished as seen:
             vanished = seen.roots
-        except Crossed:
+        except Crossed as crossed:
             crossings += 1
             if crossings > CROSSINGS:
-                raise
+                raise crossed.__cause__ or crossed from None
     if applied.waits:
         _apply_arrived(project, move, applied, pool)
     return applied
@@ -123,6 +124,7 @@ def _apply(
     with new.begin() as target, old.connect().execution_options(isolation_level="AUTOCOMMIT") as source:
         # The lock comes before the read: a chunk that was read before a change must not be written after it.
         project.dialect.lock(target, move.targets, exclusive=exclusive)
+        locked = time.monotonic()
         if project.new.at_once:
             # At the commit nobody could tell any more which row a constraint complains about.
             run(target, project.new.at_once)
@@ -141,6 +143,7 @@ def _apply(
             applied.followers += _wait(target, children(project, bound, [key for _, key in part.left]))
         if record:
             record(target, applied)
+    applied.seconds = time.monotonic() - locked
     return applied
 
 

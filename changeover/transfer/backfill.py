@@ -24,16 +24,12 @@ from changeover.ledger.ranges import KeyRange
 from changeover.project import Project
 from changeover.transfer import leftover
 from changeover.transfer.apply import apply
+from changeover.transfer.by_keys import apply_followers
 from changeover.transfer.chunk import Applied, ChunkDone, Span
 from changeover.transfer.chunk_size import ChunkSize, first
 from changeover.transfer.gate import refuse_uncaptured
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.reapply import (
-    reapply_followers,
-    reapply_later,
-    reapply_referenced,
-    reapply_waiting,
-)
+from changeover.transfer.reapply import reapply_later, reapply_referenced, reapply_waiting
 from changeover.transfer.retry import Stop, retried
 
 _LOG = logging.getLogger(__name__)
@@ -236,7 +232,7 @@ class _Worker:
             ids_ahead=found.rows_planned,
         )
         if applied.followers:
-            reapply_followers(self.project, applied.followers, self.pool)
+            apply_followers(self.project, applied.followers, self.pool, self.stop)
         return upper, applied
 
     def _report(self, found: KeyRange, applied: Applied, seconds: float) -> None:

@@ -39,7 +39,7 @@ class Applied:
 
     ``followers`` are roots of other mappings, (mapping's name, encoded key), whose shared row lost a source: they are to be
     applied next, and are in the ledger as waiting until they are. ``waits`` are the
-    images that rows wait for.
+    images that rows wait for. ``seconds`` are those from having the tables' locks to the commit.
     """
 
     rows_read: int = 0
@@ -50,6 +50,7 @@ class Applied:
     rejected: int = 0
     due: int = 0
     bytes: int = 0
+    seconds: float = 0.0
     followers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     waits: list[Wait] = field(default_factory=list[Wait])
     left: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])

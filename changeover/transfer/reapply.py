@@ -10,11 +10,8 @@ from changeover.binding import Bound, Move
 from changeover.errors import ConfigurationError
 from changeover.ledger import rejects as ledger
 from changeover.project import Project
-from changeover.transfer.apply import apply
-from changeover.transfer.chunk import Keys
-from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.by_keys import apply_keys, fitting
 from changeover.transfer.id_pool import Pool
-from changeover.transfer.retry import Stop, retried
 
 PAGE = 500
 
@@ -79,7 +76,7 @@ def reapply_waiting(
 def reapplying_waiting(
     project: Project, move: Move, pool: Pool, *, stop: threading.Event, range_no: int | None = None
 ) -> Iterator[int]:
-    """`reapply_waiting`, page by page, for who has other things to do in between. Yields: the roots of each page."""
+    """`reapply_waiting`, page by page, for who has other things to do in between. Yields: how many roots were applied at once."""
     for bound in move.bounds:
         waiting = open_retried(project, bound, range_no)
         while waiting and not stop.is_set():
@@ -113,17 +110,6 @@ def reapply_referenced(project: Project, move: Move, pool: Pool, *, stop: thread
                         children.append(other)
 
 
-def reapply_followers(project: Project, followers: Sequence[tuple[str, str]], pool: Pool) -> None:
-    """Apply roots whose shared row lost another root. They wait in the ledger until this is done."""
-    by_name = {bound.mapping.name: (move, bound) for move in project.moves.values() for bound in move.bounds}
-    for name in sorted({name for name, _ in followers}):
-        if name in by_name:
-            move, _ = by_name[name]
-            keys = tuple(sorted({key for other, key in followers if other == name}))
-            for start in range(0, len(keys), PAGE):
-                apply(project, move, Keys(keys[start : start + PAGE]), pool)
-
-
 def _pages(
     project: Project,
     move: Move,
@@ -144,29 +130,15 @@ def _paged(
     stop: threading.Event,
     range_no: int | None = None,
 ) -> Iterator[int]:
-    after = ""
+    after, size = "", fitting(move)
     while not stop.is_set():
         with project.reading() as connection:
             page = ledger.keys(connection, bound.id, kinds, range_no=range_no, limit=PAGE, after=after)
         if not page:
             break
         after = page[-1]
-        _apply_page(project, move, tuple(page), pool, stop)
-        yield len(page)
-
-
-def _apply_page(
-    project: Project, move: Move, keys: tuple[str, ...], pool: Pool, stop: threading.Event
-) -> None:
-    applied = retried(
-        lambda: apply(project, move, Keys(keys), pool),
-        ChunkSize(),
-        Stop(stop),
-        project.dialect,
-        project.old[move.database].dialect,
-    )
-    if applied.followers:
-        reapply_followers(project, applied.followers, pool)
+        for part in apply_keys(project, move, page, pool, stop, size=size):
+            yield len(part.keys)
 
 
 def open_retried(project: Project, bound: Bound, range_no: int | None = None) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +11,15 @@ import pytest
 import sqlalchemy as sa
 
 from changeover.capture import outbox
-from changeover.capture.consume import KEYS_AT_ONCE, Round, consume
+from changeover.capture.consume import Round, consume
 from changeover.capture.source import Source
 from changeover.dialects import BlockTooLarge, TableName
 from changeover.ledger.rejects import open_count
 from changeover.mapping import Mapping, join, lookup, old
 from changeover.planning import plan
 from changeover.project import Project
-from changeover.transfer import backfill, chunk_size, compare
+from changeover.transfer import backfill, by_keys, chunk_size, compare
+from changeover.transfer.by_keys import KEYS_AT_ONCE
 from changeover.transfer.chunk_size import ChunkSize
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.reapply import reapply_waiting
@@ -29,7 +30,6 @@ from tests.transfer.rig import KINDS, Rig, copy
 servers = pytest.mark.parametrize("kind", ["mariadb", "postgres"])
 every_kind = pytest.mark.parametrize("kind", KINDS)
 NEVER = threading.Event()
-CONSUME = sys.modules["changeover.capture.consume"]
 
 
 def people(r: Rig, count: int = 20) -> Project:
@@ -373,7 +373,7 @@ def test_pages_of_rows_that_may_name_many_images_grow_while_they_are_quick(
     project = r.project(mapped(form="html"))
     move, sizes, asked = project.move("shop.tb_product"), dict[str, ChunkSize](), list[int]()
     change(r, "DO 0", *range(1, 1001), source="tb_product")
-    before(monkeypatch, CONSUME, "apply", lambda _p, _m, keys, *_, **__: asked.append(len(keys.encoded)))
+    before(monkeypatch, by_keys, "apply", lambda _p, _m, keys, *_, **__: asked.append(len(keys.encoded)))
     source = Source("tb_product", TableName("tb_product"), move.mapping.root_name, move.key)
     monkeypatch.setattr(chunk_size, "SECONDS", 60.0)  # the machine may be busy
     consume(project, "shop", {source.name: source}, Pool(), 1_000, NEVER, sizes)
@@ -391,7 +391,7 @@ def test_a_page_that_the_old_server_can_not_send_is_asked_for_in_parts(
     r = rig("mariadb")
     project, asked = people(r), list[int]()
     change(r, "UPDATE person SET nm = 'other'", *range(1, 21))
-    work = CONSUME.apply
+    work = by_keys.apply
 
     def narrow(project: Project, move: Any, keys: Any, *args: Any, **options: Any) -> Any:
         asked.append(len(keys.encoded))
@@ -399,8 +399,33 @@ def test_a_page_that_the_old_server_can_not_send_is_asked_for_in_parts(
             raise BlockTooLarge("as a server says whose packets are small")
         return work(project, move, keys, *args, **options)
 
-    monkeypatch.setattr(CONSUME, "apply", narrow)
-    monkeypatch.setattr(CONSUME, "KEYS_AT_ONCE", 20)
+    monkeypatch.setattr(by_keys, "apply", narrow)
+    monkeypatch.setattr(by_keys, "KEYS_AT_FIRST", 20)
     assert applied(project).roots["shop.person"]["keys_applied"] == 20
     assert asked[:2] == [20, 5]
     assert_equal(r, project)
+
+
+def test_waiting_for_copiers_makes_no_page_smaller(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r = rig("mariadb")
+    project, asked = people(r, 600), list[int]()
+    change(r, "UPDATE person SET nm = 'other'", *range(1, 601))
+    before(monkeypatch, by_keys, "apply", lambda _p, _m, keys, *_, **__: asked.append(len(keys.encoded)))
+    before(monkeypatch, type(project.dialect), "lock", lambda *_, **__: time.sleep(0.6))
+    assert applied(project).roots["shop.person"]["keys_applied"] == 600
+    assert asked == [250, 350]
+
+
+def test_what_was_slow_once_is_not_slow_for_good(rig: Callable[..., Rig]) -> None:
+    r = rig("mariadb")
+    project = people(r, 600)
+    size = ChunkSize(1, most=1)
+    keys = [str(n) for n in range(1, 601)]
+    sizes = [
+        len(part.keys)
+        for part in by_keys.apply_keys(project, project.move("shop.person"), keys, Pool(), NEVER, size=size)
+    ]
+    assert sizes[:3] == [1, 4, 16]
+    assert sum(sizes) == 600

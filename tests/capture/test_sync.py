@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -322,18 +322,58 @@ def test_changes_do_not_wait_for_a_pass_over_many_waiting_rows(
     with r.old.begin() as connection:
         connection.execute(sa.delete(outbox.outbox))
     stop, pages, arrived = threading.Event(), list[int](), list[int]()
-    work = getattr(REAPPLY, "_apply_page")  # noqa: B009 - private, and so unknown to the type checker
+    work: Any = REAPPLY.apply_keys
 
-    def page(*args: Any) -> None:
+    def page(*args: Any, **options: Any) -> Iterator[Any]:
         """The application changes a row during the second page."""
         if len(pages) == 2:
             arrived.append(left(r))
             stop.set()
-        work(*args)
-        pages.append(1)
-        if len(pages) == 2:
-            r.run(r.old, "UPDATE member SET nm = 'meanwhile' WHERE no = 1")
+        for part in work(*args, **options):
+            pages.append(1)
+            if len(pages) == 2:
+                r.run(r.old, "UPDATE member SET nm = 'meanwhile' WHERE no = 1")
+            yield part
 
-    monkeypatch.setattr(REAPPLY, "_apply_page", page)
+    monkeypatch.setattr(REAPPLY, "apply_keys", page)
     list(run(project, "shop", stop=stop))
     assert arrived == [0]
+
+
+def test_an_end_tries_all_waiting_rows_even_in_the_middle_of_a_pass(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parent comes after its child's last turn in the pass that is under way, and then nothing more comes."""
+    monkeypatch.setattr(REAPPLY, "PAGE", 1)
+    monkeypatch.setattr(sync, "WAITING_SECONDS", 0.0)
+    monkeypatch.setattr(sync, "WAITING_SHARE", 1)
+    r = rig("mariadb")
+    project = shop(r)
+    install(project)
+    copy(project)
+    r.run(r.old, "DELETE FROM old_order WHERE no > 2", "DELETE FROM member")
+    r.run(r.new, "DELETE FROM orders", "DELETE FROM members")
+    assert all(one.error is None for one in backfill(project, "shop.old_order"))
+    first, second = sorted(r.reject_keys())
+    with r.old.begin() as connection:
+        connection.execute(sa.delete(outbox.outbox))
+    r.run(r.old, "INSERT INTO member (no, nm) VALUES (1000, 'keeps the loop busy')")
+    pages: list[str] = []
+    work: Any = REAPPLY.apply_keys
+
+    def page(*args: Any, **options: Any) -> Iterator[Any]:
+        for part in work(*args, **options):
+            pages.extend(part.keys)
+            if len(pages) < 3:
+                r.run(r.old, f"INSERT INTO member (no, nm) VALUES ({1000 + len(pages)}, 'goes on')")
+            if len(pages) == 3:
+                r.run(
+                    r.old,
+                    "INSERT INTO member (no, nm) SELECT mem_no, 'parent' FROM old_order WHERE no = 1",
+                )
+            yield part
+
+    monkeypatch.setattr(REAPPLY, "apply_keys", page)
+    list(run(project, "shop", stop=threading.Event(), once=True))
+    assert pages[:4] == [first, second, first, second]
+    assert list(r.reject_keys()) == [second]

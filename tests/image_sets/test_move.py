@@ -16,6 +16,7 @@ from changeover.dialects import Dialect
 from changeover.errors import ChangeoverError
 from changeover.image_sets import ImagesMoved, move_images, move_waiting, reapply, walk
 from changeover.image_sets import batch as module
+from changeover.ledger import image_audit
 from changeover.ledger import images as manifest
 from changeover.ledger.clock import now
 from changeover.ledger.tables import image as table
@@ -192,7 +193,7 @@ def test_rows_of_many_images_are_few_until_it_is_known_how_large_they_are(
     monkeypatch.setattr(manifest, "keys_of", keys_of)
     (one,) = moved(project, Depot())
     assert (one.transferred, one.rows_applied) == (120, 120)
-    assert (max(applied), sum(applied)) == (FIRST_OF_MANY, 120)
+    assert (applied[0], sum(applied)) == (FIRST_OF_MANY, 120)
     assert notes(r) == []
 
 
@@ -275,6 +276,29 @@ def test_a_host_that_is_allowed_later_has_its_images_moved(rig: Callable[..., Ri
 
 
 @every_kind
+def test_a_lost_image_that_a_row_names_and_nobody_may_fetch_is_not_taken_for_one_that_no_row_names(
+    rig: Callable[..., Rig], kind: str
+) -> None:
+    r = rig(kind)
+    shop(r, [(1, "https://cdn.example/1.png"), (2, "2.png")], images=PHOTOS)
+    wide, narrow = (
+        r.project(mapped(images=ImageSet("photos", hosts=hosts, base=BASE)))
+        for hosts in ((HOST, "cdn.example"), (HOST,))
+    )
+    copy(wide)
+    moved(wide, Depot())
+    with wide.new.engine.begin() as connection:
+        gone = [one for one in image_audit.stored(connection) if one.key == "new/1.png"]
+        image_audit.lost(connection, gone)
+    (one,) = moved(narrow, Depot())
+    assert (one.known, one.rejected) == (1, 1)
+    with narrow.new.engine.begin() as connection:
+        image_audit.judged(connection, "photos")
+        lost = connection.execute(sa.select(table.c.reason).where(table.c.state == "lost"))
+        assert lost.scalars().all() == ["url"]
+
+
+@every_kind
 def test_a_host_that_is_no_longer_allowed_takes_no_key_away(rig: Callable[..., Rig], kind: str) -> None:
     """The old host is switched off after its images were moved, while the old application goes on writing."""
     r = rig(kind)
@@ -311,13 +335,13 @@ def test_a_row_of_several_images_is_applied_once_when_the_last_one_is_settled(
     project = shop(r, rows, form="json")
     copy(project)
     applied = Counter[str]()
-    inner = reapply.apply_keys
+    inner = reapply.apply_all
 
     def counted(*args: Any) -> None:
         applied.update(args[2])
         inner(*args)
 
-    monkeypatch.setattr(reapply, "apply_keys", counted)
+    monkeypatch.setattr(reapply, "apply_all", counted)
     # The first row's last image is none; nothing of the second row can be had; a run that is alive moves one of the third's.
     depot = Depot({f"{BASE}1-4.png": False, **{f"{BASE}2-{n}.png": n > 2 for n in range(5)}})
     held = named("3-2.png")

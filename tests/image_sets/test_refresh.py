@@ -158,7 +158,7 @@ def test_rows_that_hold_a_former_key_are_under_way_until_any_run_has_applied_the
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "apply_keys", killed)
+        patch.setattr(module, "apply_all", killed)
         with pytest.raises(Killed):
             refreshed(project, host)
     assert states(r) == {"stored": 8, "changed": 2}
@@ -186,7 +186,7 @@ def test_an_image_that_changes_again_while_rows_are_looked_through_is_looked_for
     host = Versions()
     moved(project, host)
     host.now = {f"{BASE}2.png": 2}
-    applied = module.apply_keys
+    applied = module.apply_all
     left = [3]
 
     def again(*args: object) -> None:
@@ -198,7 +198,7 @@ def test_an_image_that_changes_again_while_rows_are_looked_through_is_looked_for
                 arrived = host.outcome(Wanted(f"{BASE}2.png"))
                 manifest.record(connection, project.dialect, "photos", {digest: arrived})
 
-    monkeypatch.setattr(module, "apply_keys", again)
+    monkeypatch.setattr(module, "apply_all", again)
     refreshed(project, host)
     assert states(r) == {"stored": 2, "changed": 1}
     assert reapply_changed(project, PHOTOS, Pool(), threading.Event()) == 1
@@ -250,13 +250,13 @@ def test_many_rows_that_wait_for_one_image_are_read_a_page_at_a_time(
     project = shop(r, [(no, "1.png" if no % 2 else "2.png") for no in range(1, 1_201)])
     copy(project)
     pages: list[int] = []
-    inner = reapply.apply_keys
+    inner = reapply.apply_all
 
     def counted(*args: object) -> None:
         pages.append(len(args[2]))  # pyright: ignore[reportArgumentType]
         inner(*args)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(reapply, "apply_keys", counted)
+    monkeypatch.setattr(reapply, "apply_all", counted)
     depot = Depot({f"{BASE}2.png": False})
     (one,) = move_images(project, "shop.tb_product", depot)
     assert (one.transferred, one.rejected, one.rows_applied) == (1, 1, 600)

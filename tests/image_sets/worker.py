@@ -54,7 +54,7 @@ def main(
     _after(lease.Lease, "take", lambda: reached("taken"))
     _before(batch.manifest, "record", lambda: reached("stored"))
     _after(batch.Batch, "recorded", lambda: reached("recorded"))
-    _after(reapply, "apply_keys", lambda: reached("applied"))
+    _after(reapply, "apply_all", lambda: reached("applied"))
     with open_project(old_url, new_url, folder) as project, open_carrier(4) as carrier:
         for _ in move_images(project, "shop.tb_product", carrier):
             pass
