@@ -13,17 +13,14 @@ from changeover.binding import Move
 from changeover.project import Project
 from changeover.transfer.apply import Record, apply
 from changeover.transfer.chunk import Applied, Keys
-from changeover.transfer.chunk_size import SECONDS, ChunkSize, first
+from changeover.transfer.chunk_size import BYTES, SECONDS, ChunkSize, first
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.retry import Stop, retried
 
 KEYS_AT_ONCE, KEYS_AT_FIRST = 2_000, 250
 """Roots of one transaction, at the most, and before it is known how wide they are."""
-
-
 ASKED_AGAIN = 16
-"""Roots that are taken for more than they are, so that one that is slow by chance is asked for again."""
-
+"""Fewer roots count as so many while they are tried, so that a single one that is slow by chance is tried again."""
 
 Recording = Callable[[tuple[str, ...]], Record | None]
 
@@ -123,8 +120,8 @@ def _parts(
         size.rows = min(asked, max(there, ASKED_AGAIN))
         some, applied = retried(once, size, Stop(stop), project.dialect, old)
         del page[: len(some)]
-        if len(some) == there < asked and applied.seconds < SECONDS:
-            size.rows = asked  # a few say little of how long many would take
+        if len(some) == there < asked and applied.seconds < SECONDS and applied.bytes < BYTES:
+            size.rows = asked  # a few that are small and quick say little of many
         else:
             size.rows = len(some)
             size.took(applied.bytes, applied.seconds)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+
+import pytest
 
 from changeover.mapping import Mapping, lookup, old
 from changeover.project import Project
-from changeover.transfer import compare, reapply
+from changeover.transfer import by_keys, chunk_size, compare, reapply
+from changeover.transfer.by_keys import apply_keys
+from changeover.transfer.chunk_size import ChunkSize
+from changeover.transfer.id_pool import Pool
 from tests.drift.rig import drift, mended, verified
 from tests.transfer.rig import Rig, copy
 
@@ -54,3 +60,16 @@ def test_wide_rows_that_drifted_are_mended(rig: Callable[..., Rig]) -> None:
     assert len(drift(project, verified(project))["book"]) == COUNT
     assert sum(one.mended for one in mended(project)) == COUNT
     assert drift(project, verified(project)) == {}
+
+
+def test_a_few_wide_rows_make_the_next_ones_fewer(
+    rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (by_keys, chunk_size):
+        monkeypatch.setattr(module, "SECONDS", 60.0)  # however slow the machine is, it is their size
+    r = rig("mariadb", shop="mariadb", workers=1)
+    project = books(r)
+    move, size = project.move("shop.book"), ChunkSize(250)
+    for _ in apply_keys(project, move, [str(n) for n in range(1, 6)], Pool(), threading.Event(), size=size):
+        pass
+    assert size.rows <= 4
