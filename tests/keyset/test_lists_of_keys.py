@@ -13,6 +13,7 @@ from changeover.transfer.apply import apply
 from changeover.transfer.chunk import Keys
 from changeover.transfer.id_pool import Pool
 from changeover.transfer.statements import key_text
+from tests.mysql_kind import ON_MYSQL, mariadb_only
 from tests.transfer.rig import KINDS, Rig, copy
 
 ROWS = 200
@@ -68,7 +69,9 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=mariadb_only("no UUIDs") if n == "UUIDs" else ()) for n in TYPES]
+)
 def test_mariadb_finds_every_type_of_key_through_its_index(rig: Callable[..., Rig], name: str) -> None:
     first, second, rows = TYPES[name]
     r = rig("mariadb", shop="mariadb")
@@ -89,9 +92,10 @@ def test_mariadb_finds_every_type_of_key_through_its_index(rig: Callable[..., Ri
             statement = everything.where(key.is_one_of(trio, asked))
             assert sorted(tuple(map(str, row)) for row in connection.execute(statement)) == sorted(asked)
             bound = statement.compile(connection, compile_kwargs={"literal_binds": True})
-            plan = connection.exec_driver_sql(f"EXPLAIN {bound}").mappings().all()
+            plan = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {bound}").mappings().all()
             used = [(row["type"], row["key"]) for row in plan if row["table"] == "trio"]
-            assert used == [("eq_ref" if len(asked) > 1 else "const", "PRIMARY")]
+            # MariaDB knows a single key before it begins.
+            assert used == [("eq_ref" if len(asked) > 1 or ON_MYSQL else "const", "PRIMARY")]
 
 
 @pytest.mark.parametrize("type_", ["YEAR"])

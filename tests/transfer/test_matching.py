@@ -53,5 +53,5 @@ def test_each_row_is_found_beside_its_key_and_no_other_goes(rig: Callable[..., R
 
 def looked_up(connection: sa.Connection, statement: str, found: Matching) -> list[tuple[str, str]]:
     """How the target's rows are found."""
-    plan = execute(connection, f"EXPLAIN {statement}", found).mappings().all()
+    plan = execute(connection, f"EXPLAIN FORMAT=TRADITIONAL {statement}", found).mappings().all()
     return [(row["type"], row["key"]) for row in plan if row["table"] == "t"]

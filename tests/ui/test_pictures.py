@@ -36,8 +36,8 @@ def test_the_pictures_of_the_documentation(tmp_path: Path, monkeypatch: pytest.M
     with private_images() as images, running_dagster(ROOT / "assets", {**environment, **images}) as server:
         assert {run.state for run in launch_everything(server.url)} == {"SUCCESS"}
         with page(server.url, 1400, 800) as ui:
-            ui.goto("/locations/changeover/asset-groups/shop", wait_until="commit")
-            reads(ui, "coupon", "tb_coupon", "orders")
+            ui.goto("/assets/new/coupon?view=lineage", wait_until="commit")
+            reads(ui, "coupon", "tb_coupon", "member")
             picture(ui, folder / "lineage.png")
             second = _range(environment["CHANGEOVER_NEW_URL"], "shop.tb_coupon", 2)
             ui.goto(f"/assets/new/coupon?view=partitions&partition={second}", wait_until="commit")

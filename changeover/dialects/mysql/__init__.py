@@ -66,7 +66,8 @@ class MySQL(Dialect):
         self, table: TableName, assignments: Sequence[tuple[str, str]], source: str, on: str, where: str
     ) -> str:
         sets = ", ".join(f"t.{quote(column)} = {value}" for column, value in assignments)
-        return f"UPDATE {self.table(table)} AS t JOIN ({source}) ON {on} SET {sets} WHERE {where}"
+        # The source comes first: MySQL takes no table made of a SELECT in parentheses of its own.
+        return f"UPDATE {source} JOIN {self.table(table)} AS t ON {on} SET {sets} WHERE {where}"
 
     def delete(self, table: TableName, source: str, same: Sequence[tuple[str, str]]) -> str:
         # The order of the tables is fixed: a scan of the target would wait for rows that others have locked.
