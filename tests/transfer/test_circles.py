@@ -31,7 +31,7 @@ def rental(r: Rig, new: str, ids: Any) -> Project:
     r.run(
         r.old,
         "CREATE TABLE tb_store (no INTEGER PRIMARY KEY, boss INT, nm VARCHAR(20))",
-        "CREATE TABLE tb_staff (no INTEGER PRIMARY KEY, store INT, lead INT, nm VARCHAR(20))",
+        "CREATE TABLE tb_staff (no INTEGER PRIMARY KEY, store INT, chief INT, nm VARCHAR(20))",
         "INSERT INTO tb_store VALUES (1, 12, 'N'), (2, 11, 'S'), (3, NULL, 'E')",
         "INSERT INTO tb_staff VALUES (10, 1, 11, 'A'), (11, 2, 10, 'B'), (12, 3, 12, 'C'), (13, 1, NULL, 'D')",
     )
@@ -53,7 +53,7 @@ def rental(r: Rig, new: str, ids: Any) -> Project:
             p,
             {
                 "store_id": lookup("store", p.store),
-                "lead_id": lookup("staff", p.lead, later=True),
+                "lead_id": lookup("staff", p.chief, later=True),
                 "name": p.nm,
             },
             ids=ids,
@@ -137,7 +137,7 @@ def test_a_row_gets_another_parent_and_counts_stay_right(rig: Callable[..., Rig]
     copy(project)
     r.run(
         r.old,
-        "UPDATE tb_staff SET lead = 5 WHERE no IN (10, 13)",
+        "UPDATE tb_staff SET chief = 5 WHERE no IN (10, 13)",
         "INSERT INTO tb_staff VALUES (5, 1, 6, 'F'), (6, 1, 5, 'G')",
     )
     (again,) = copy(project, "shop.tb_staff")
