@@ -68,9 +68,9 @@ def judged(connection: sa.Connection, image_set: str) -> None:
 
 def not_fetched(connection: sa.Connection, image_set: str, refused: Mapping[str, str]) -> None:
     """Lost images, by digest, that rows name and that may not be fetched any more, and why."""
-    for digest, why in refused.items():
-        mine = sa.and_(_lost(image_set), table.c.digest == digest)
-        connection.execute(sa.update(table).where(mine).values(reason="url", error=why))
+    for error in set(refused.values()):
+        mine = table.c.digest.in_([digest for digest, why in refused.items() if why == error])
+        connection.execute(sa.update(table).where(_lost(image_set), mine).values(reason="url", error=error))
 
 
 def known(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
